@@ -1,0 +1,4 @@
+import { defineConfig } from 'tsup';
+import { application } from '../tsup.preset.js';
+
+export default defineConfig(application({ main: 'src/main.ts' })) as ReturnType<typeof defineConfig>;

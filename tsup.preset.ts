@@ -1,0 +1,23 @@
+import type { Options } from 'tsup';
+
+/** What every published package is built with: ESM and CJS, each with declarations of its own. */
+export function library(entry: Record<string, string>): Options {
+  return {
+    entry,
+    format: ['esm', 'cjs'],
+    target: 'node20',
+    platform: 'node',
+    // tsup sets `baseUrl` for its declaration build, which TypeScript 6 calls deprecated.
+    dts: { compilerOptions: { ignoreDeprecations: '6.0', isolatedDeclarations: false } },
+    // Entries share chunks in both formats, so that a class exists once however it is reached.
+    splitting: true,
+    sourcemap: true,
+    clean: true,
+    treeshake: false,
+  };
+}
+
+/** What private packages and runnable examples are built with: ESM for Node, with declarations. */
+export function application(entry: Record<string, string>): Options {
+  return { ...library(entry), format: ['esm'] };
+}
