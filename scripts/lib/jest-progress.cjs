@@ -1,47 +1,63 @@
-/** Prints one line per finished test file, names the failures, and says what is still running. */
+/**
+ * What every jest run reports with: one line per finished test file, the failures, a line for what takes
+ * long, and the counts in `test-results/jest.json`, which `npm test` adds up.
+ */
+const fs = require('node:fs');
 const path = require('node:path');
 
-const STILL_RUNNING_AFTER_MS = 15_000;
+const STILL_RUNNING_EVERY_MS = 15_000;
 
 class ProgressReporter {
   constructor(globalConfig) {
     this.rootDir = globalConfig.rootDir;
-    this.started = new Map();
+    this.resultFile = path.join(this.rootDir, 'test-results', 'jest.json');
+    this.startedAt = new Map();
     this.finished = 0;
   }
 
   onRunStart(results) {
     this.total = results.numTotalTestSuites;
-    this.timer = setInterval(() => this.nameWhatRuns(), STILL_RUNNING_AFTER_MS);
+    fs.rmSync(this.resultFile, { force: true });
+    this.timer = setInterval(() => this.nameWhatRuns(), STILL_RUNNING_EVERY_MS);
     this.timer.unref();
   }
 
   onTestFileStart(test) {
-    this.started.set(test.path, Date.now());
+    this.startedAt.set(test.path, Date.now());
   }
 
   onTestFileResult(test, result) {
-    const seconds = this.secondsSince(this.started.get(test.path) ?? Date.now());
-    this.started.delete(test.path);
+    const seconds = this.secondsSince(this.startedAt.get(test.path) ?? Date.now());
+    this.startedAt.delete(test.path);
     this.finished += 1;
     const failed = result.numFailingTests + (result.testExecError ? 1 : 0);
-    const verdict = failed > 0 ? `FAIL ${failed} failed, ` : 'ok   ';
+    const verdict = failed > 0 ? `FAIL  ${failed} failed, ` : 'ok    ';
+    const skipped = result.numPendingTests > 0 ? `, ${result.numPendingTests} skipped` : '';
     this.say(
-      `${verdict}${result.numPassingTests} passed  ${this.name(test.path)}  ${seconds} s  (${this.finished}/${this.total})`,
+      `${verdict}${result.numPassingTests} passed${skipped}  ${this.name(test.path)}  ${seconds} s  (${this.finished}/${this.total})`,
     );
     if (result.failureMessage) this.say(result.failureMessage);
   }
 
   onRunComplete(_contexts, results) {
     clearInterval(this.timer);
-    if (results.openHandles?.length > 0) this.say(results.openHandles.join('\n'));
+    // A file that could not even be loaded has no test cases; it counts as one failure.
+    const broken = results.testResults.filter((file) => file.testExecError).length;
+    fs.mkdirSync(path.dirname(this.resultFile), { recursive: true });
+    const counts = {
+      passed: results.numPassedTests,
+      failed: results.numFailedTests + broken,
+      skipped: results.numPendingTests + results.numTodoTests,
+    };
+    fs.writeFileSync(this.resultFile, `${JSON.stringify(counts)}\n`);
   }
 
+  /** jest asks every reporter for this. */
   getLastError() {}
 
   nameWhatRuns() {
-    for (const [file, since] of this.started) {
-      this.say(`...  still running  ${this.name(file)}  ${this.secondsSince(since)} s`);
+    for (const [file, since] of this.startedAt) {
+      this.say(`...   still running  ${this.name(file)}  ${this.secondsSince(since)} s`);
     }
   }
 
