@@ -1,0 +1,39 @@
+/**
+ * Core's layers, from the lowest up: a file may import from its own layer and from those above it in this
+ * list, never from one below. Names are paths inside `packages/core/src` without the extension; a name that
+ * ends in a slash is a folder. A file that no layer names is an error, so that its place is decided and not
+ * stumbled into.
+ */
+const CORE_LAYERS = [
+  {
+    name: 'types',
+    files: ['errors', 'event', 'event-bus', 'standard-schema', 'status', 'transport'],
+  },
+  {
+    name: 'pure',
+    files: ['codec', 'define-event', 'envelope', 'journal', 'options', 'partition', 'retry'],
+  },
+  {
+    name: 'stateful',
+    files: [
+      'accumulator',
+      'dispatch',
+      'lanes',
+      'lifecycle',
+      'metrics',
+      'registry',
+      'stats',
+      'timers',
+      'tracing',
+      'watermark',
+    ],
+  },
+  { name: 'engine', files: ['transport-event-bus'] },
+  { name: 'memory', files: ['memory/'] },
+  { name: 'entry', files: ['index', 'transport-entry'] },
+];
+
+/** What a bus may import besides core: its broker's client. */
+const BUS_CLIENTS = { 'bus-kafka': 'kafkajs', 'bus-redis': 'ioredis', 'bus-rabbitmq': 'amqplib' };
+
+module.exports = { CORE_LAYERS, BUS_CLIENTS };
