@@ -11,7 +11,7 @@ const CORE_LAYERS = [
   },
   {
     name: 'pure',
-    files: ['codec', 'define-event', 'envelope', 'journal', 'options', 'partition', 'retry'],
+    files: ['codec', 'define-event', 'envelope', 'fifo', 'journal', 'options', 'partition', 'retry'],
   },
   {
     name: 'stateful',
