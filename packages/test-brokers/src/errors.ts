@@ -1,0 +1,32 @@
+/**
+ * What went wrong, stable across versions:
+ * - `INVALID_OPTIONS`: an option or environment variable has a value that cannot be used.
+ * - `NO_PROVIDER`: no way of running the broker is open here; the message says why for each.
+ * - `TOOL_MISSING`: a program is missing and could not be installed; the message names what to install.
+ * - `START_FAILED`: the broker ended, or did not answer in time; the message ends with its last log lines.
+ * - `FAULT_UNAVAILABLE`: this provider cannot do that to the broker.
+ * - `STOPPED`: the broker was stopped for good.
+ */
+export type TestBrokerErrorCode =
+  | 'INVALID_OPTIONS'
+  | 'NO_PROVIDER'
+  | 'TOOL_MISSING'
+  | 'START_FAILED'
+  | 'FAULT_UNAVAILABLE'
+  | 'STOPPED';
+
+/** Every failure of this package. `code` tells which one; the message tells what to do next. */
+export class TestBrokerError extends Error {
+  readonly code: TestBrokerErrorCode;
+
+  constructor(code: TestBrokerErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'TestBrokerError';
+    this.code = code;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : String(error);
+}

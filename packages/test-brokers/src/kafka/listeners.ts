@@ -1,0 +1,120 @@
+/** What a listener speaks. */
+export type ListenerProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
+
+/** How clients log in. `OAUTHBEARER` takes unsigned tokens, as Kafka offers for development. */
+export type SaslMechanism = 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' | 'OAUTHBEARER';
+
+/** A listener beside the plain one. */
+export interface ListenerOptions {
+  /** Upper case letters, digits and `_`; not `CLIENT`, `INTERNAL` or `CONTROLLER`, which are taken. */
+  readonly name: string;
+  readonly protocol: ListenerProtocol;
+  /** What is accepted with SASL. @default ['SCRAM-SHA-256', 'SCRAM-SHA-512', 'PLAIN'] with SASL, else [] */
+  readonly mechanisms?: readonly SaslMechanism[];
+  /** Whether clients must show a certificate of the CA (mTLS). @default 'none' */
+  readonly clientCertificate?: 'none' | 'required';
+}
+
+/** Who may log in, with any mechanism. */
+export interface ListenerUser {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** The files that TLS listeners are configured with, as the broker sees them. */
+export interface BrokerTlsFiles {
+  readonly caPath: string;
+  /** Certificate and key of the broker in one PEM file. */
+  readonly brokerPath: string;
+}
+
+const TAKEN_NAMES: readonly string[] = ['CLIENT', 'INTERNAL', 'CONTROLLER'];
+const DEFAULT_MECHANISMS: readonly SaslMechanism[] = ['SCRAM-SHA-256', 'SCRAM-SHA-512', 'PLAIN'];
+const MODULES = 'org.apache.kafka.common.security';
+
+/** What the listener accepts. */
+export function mechanismsOf({ protocol, mechanisms }: ListenerOptions): readonly SaslMechanism[] {
+  return protocol.startsWith('SASL_') ? (mechanisms ?? DEFAULT_MECHANISMS) : [];
+}
+
+/** Whether the listener encrypts. */
+export function usesTls({ protocol }: ListenerOptions): boolean {
+  return protocol === 'SSL' || protocol === 'SASL_SSL';
+}
+
+/** Everything that is wrong with these listeners and users. */
+export function* listenerProblems(options: {
+  readonly listeners: readonly ListenerOptions[];
+  readonly users: readonly ListenerUser[];
+}): Generator<string> {
+  const names = options.listeners.map(({ name }) => name);
+  for (const listener of options.listeners) {
+    const { name, protocol, mechanisms = [], clientCertificate = 'none' } = listener;
+    if (!/^[A-Z][A-Z0-9_]*$/.test(name)) yield `listener name "${name}" must be upper case`;
+    if (TAKEN_NAMES.includes(name)) yield `listener name "${name}" is taken (${TAKEN_NAMES.join(', ')})`;
+    if (names.filter((other) => other === name).length > 1) yield `listener name "${name}" is given twice`;
+    if (mechanisms.length > 0 && !protocol.startsWith('SASL_')) {
+      yield `listener ${name} has SASL mechanisms, but its protocol is ${protocol}`;
+    }
+    if (clientCertificate === 'required' && !usesTls(listener)) {
+      yield `listener ${name} asks for client certificates, but its protocol is ${protocol}`;
+    }
+  }
+  for (const { username, password } of options.users) {
+    // These end up in files and arguments whose quoting differs from one to the next.
+    if (!/^[\w.-]+$/.test(username)) yield `user name "${username}" may only hold letters, digits, _ . -`;
+    if (!/^[\w.-]+$/.test(password)) yield `the password of ${username} may only hold letters, digits, _ . -`;
+  }
+}
+
+/** The broker settings of a listener beside the plain one. */
+export function listenerSettings(
+  listener: ListenerOptions,
+  users: readonly ListenerUser[],
+  tls: BrokerTlsFiles | undefined,
+): Record<string, string> {
+  const prefix = `listener.name.${listener.name.toLowerCase()}`;
+  const settings: Record<string, string> = {};
+  if (usesTls(listener) && tls !== undefined) {
+    settings[`${prefix}.ssl.keystore.type`] = 'PEM';
+    settings[`${prefix}.ssl.keystore.location`] = tls.brokerPath;
+    settings[`${prefix}.ssl.truststore.type`] = 'PEM';
+    settings[`${prefix}.ssl.truststore.location`] = tls.caPath;
+    settings[`${prefix}.ssl.client.auth`] = listener.clientCertificate ?? 'none';
+  }
+  const mechanisms = mechanismsOf(listener);
+  if (mechanisms.length > 0) settings[`${prefix}.sasl.enabled.mechanisms`] = mechanisms.join(',');
+  for (const mechanism of mechanisms) {
+    settings[`${prefix}.${mechanism.toLowerCase()}.sasl.jaas.config`] = loginModule(mechanism, users);
+  }
+  return settings;
+}
+
+function loginModule(mechanism: SaslMechanism, users: readonly ListenerUser[]): string {
+  switch (mechanism) {
+    case 'PLAIN': {
+      const known = users.map(({ username, password }) => ` user_${username}="${password}"`).join('');
+      return `${MODULES}.plain.PlainLoginModule required${known};`;
+    }
+    case 'OAUTHBEARER':
+      return `${MODULES}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";`;
+    default:
+      return `${MODULES}.scram.ScramLoginModule required;`;
+  }
+}
+
+/** Arguments of `kafka-storage format` that create the users of SCRAM listeners. */
+export function scramArguments(
+  listeners: readonly ListenerOptions[],
+  users: readonly ListenerUser[],
+): string[] {
+  const used = new Set(listeners.flatMap((listener) => mechanismsOf(listener)));
+  return [...used]
+    .filter((mechanism) => mechanism.startsWith('SCRAM-'))
+    .flatMap((mechanism) =>
+      users.flatMap(({ username, password }) => [
+        '--add-scram',
+        `${mechanism}=[name=${username},password=${password}]`,
+      ]),
+    );
+}
