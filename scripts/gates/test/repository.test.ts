@@ -1,0 +1,59 @@
+import { dirname, join } from 'node:path';
+import { CORE_LAYERS } from '../../lib/layers.cjs';
+import { ROOT, read, repositoryFiles, workspacePackages } from '../src/repository.js';
+
+const TEXT = /\.(ts|js|mjs|cjs|mts|cts|json|ya?ml|md|sh|txt)$|^[^.]+$/;
+const texts = repositoryFiles().filter((file) => TEXT.test(file));
+
+/** `file:line: text` of every line that matches. */
+function linesMatching(pattern: RegExp, files: readonly string[]): readonly string[] {
+  return files.flatMap((file) =>
+    read(file)
+      .split('\n')
+      .map((text, index) => ({ text, at: `${file}:${index + 1}` }))
+      .filter(({ text }) => pattern.test(text))
+      .map(({ text, at }) => `${at}: ${text.trim().slice(0, 160)}`),
+  );
+}
+
+it('keeps every host out of the lockfile', () => {
+  expect(linesMatching(/https?:/, ['pnpm-lock.yaml'])).toEqual([]);
+});
+
+it('names no path of a machine and no package registry in any file', () => {
+  const machine = /(^|[\s"'`(=:])\/(home|Users|root|work)\/\w/;
+  const registry = /https?:\/\/[^\s/]*\b(registry|artifactory|jfrog|nexus|verdaccio)\b/i;
+  expect(linesMatching(new RegExp(`${machine.source}|${registry.source}`), texts)).toEqual([]);
+});
+
+it('silences no check of types in the sources', () => {
+  const sources = texts.filter((file) =>
+    /^(packages|examples|benchmarks|scripts)\/.*\.[cm]?tsx?$/.test(file),
+  );
+  const silencers = ['@ts-' + 'ignore', '@ts-' + 'nocheck', 'noExplicit' + 'Any'];
+  expect(linesMatching(new RegExp(silencers.join('|')), sources)).toEqual([]);
+});
+
+it('runs the tests of every package that has some', () => {
+  const withTests = new Set(
+    texts
+      .filter((file) => file.endsWith('.test.ts'))
+      .map((file) => file.slice(0, file.search(/\/(src|test)\//)))
+      .map((dir) => join(ROOT, dir)),
+  );
+  const run = workspacePackages().filter(({ manifest }) => manifest.scripts?.test !== undefined);
+  expect([...withTests].sort()).toEqual(run.map(({ dir }) => dir).sort());
+});
+
+it('gives every file of core a layer, and every layer files that exist', () => {
+  const base = 'packages/core/src/';
+  const files = texts
+    .filter((file) => file.startsWith(base) && file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .map((file) => file.slice(base.length, -'.ts'.length));
+  const listed = CORE_LAYERS.flatMap((layer) => layer.files);
+  const folders = (file: string) => `${dirname(file)}/`;
+  expect(files.filter((file) => !listed.includes(file) && !listed.includes(folders(file)))).toEqual([]);
+  expect(
+    listed.filter((name) => !files.includes(name) && !files.some((file) => folders(file) === name)),
+  ).toEqual([]);
+});

@@ -1,0 +1,19 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { matrixOf, readReports, withMatrix } from './lib/matrix.mjs';
+import { ROOT } from './lib/workspace.mjs';
+
+// Writes the guarantee matrix of the README from reports/conformance-*.json; with --check it only compares.
+const path = join(ROOT, 'README.md');
+const current = readFileSync(path, 'utf8');
+const wanted = withMatrix(current, matrixOf(readReports(join(ROOT, 'reports'))));
+
+if (process.argv.includes('--check')) {
+  if (wanted !== current) {
+    process.stderr.write('The guarantee matrix in README.md is stale. Run: npm run guarantees\n');
+    process.exitCode = 1;
+  }
+} else if (wanted !== current) {
+  writeFileSync(path, wanted);
+  process.stdout.write('README.md: guarantee matrix written\n');
+}
