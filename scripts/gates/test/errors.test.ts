@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { ERROR_CODES } from '@omnibus/core';
+import { ERROR_CODES } from '../../../packages/core/src/errors.js';
 import { documentedCodes } from '../src/error-codes.js';
 import { ROOT, read } from '../src/repository.js';
 
