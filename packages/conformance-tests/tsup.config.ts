@@ -1,6 +1,8 @@
 import { defineConfig } from 'tsup';
 import { library } from '../../tsup.preset.js';
 
-export default defineConfig(library({ index: 'src/index.ts', cli: 'src/cli.ts' })) as ReturnType<
-  typeof defineConfig
->;
+export default defineConfig({
+  ...library({ index: 'src/index.ts', cli: 'src/cli.ts', 'child-host': 'src/child-host.ts' }),
+  // Children are started from a file beside the built code, found by `__dirname` in both formats.
+  shims: true,
+}) as ReturnType<typeof defineConfig>;

@@ -1,1 +1,80 @@
-export {};
+export { type Behaviour, behave, behaviourOf, block } from './behaviour.js';
+export { AREAS, type Area, CATALOGUE, type CatalogueEntry, catalogueEntry, type Level } from './catalogue.js';
+export {
+  ANOMALIES,
+  type Anomaly,
+  type AnomalyKind,
+  type CheckOptions,
+  type CheckReport,
+  check,
+  explain,
+  isClean,
+} from './checker.js';
+export type { ChildSpec, ConsumerSpec, PublisherSpec, PublishOrder } from './child-protocol.js';
+export { monotonicMs } from './clock.js';
+export { type ConformanceOptions, conformance, type Runner } from './conformance.js';
+export {
+  type BusRequest,
+  CaseContext,
+  type Consumer,
+  type ConsumerRequest,
+  GROUP,
+  type RunFindings,
+} from './context.js';
+export { type EventsRequest, makeEvent, makeEvents } from './events.js';
+export {
+  type DeliveryOutcome,
+  type DeliveryRecord,
+  History,
+  type HistoryEntry,
+  type HistorySnapshot,
+  type PublishOutcome,
+  type PublishRecord,
+} from './history.js';
+export { createNamespaces, type Namespaces } from './namespace.js';
+export type { NetworkFaults } from './network-faults.js';
+export { makePlan, type Plan, type PlannedCase, type Selector, selectIds } from './plan.js';
+export { DeadlineError, type Found, type PollOptions, staysTrue, until, within } from './poll.js';
+export { Child, type ChildExit, Processes, type ProcessesOptions } from './processes.js';
+export { type Address, TcpProxy, type TcpProxyOptions } from './proxy.js';
+export {
+  type HandlerBody,
+  type HandlerLabels,
+  type HistorySink,
+  recordedHandler,
+  recordedPublish,
+} from './recorder.js';
+export {
+  type CapabilityRequirement,
+  type ConformanceCase,
+  type Lack,
+  type Requirement,
+  type Suite,
+  suite,
+  type ToolRequirement,
+} from './registry.js';
+export {
+  type CaseOutcome,
+  type ConformanceReport,
+  type IdResult,
+  type IdStatus,
+  ReportBuilder,
+  writeReport,
+} from './report.js';
+export { ConformanceRun, type RunOptions } from './run.js';
+export {
+  type BrokerInfo,
+  type BrokerSettings,
+  type Budget,
+  type BusOverrides,
+  type ConformanceSubject,
+  type CreateRequest,
+  DEFAULT_BUDGET,
+  type Faults,
+  type Inspect,
+  type ProxiedSubject,
+  type RawRecord,
+  type RawWrite,
+  type SubjectCapabilities,
+} from './subject.js';
+export { SUITES } from './suites/index.js';

@@ -1,0 +1,105 @@
+import { catalogueEntry } from './catalogue.js';
+import type { CaseContext } from './context.js';
+import type { ConformanceSubject, Faults, Inspect, SubjectCapabilities } from './subject.js';
+
+/** Something the bus and its broker can or cannot do. Lacking it makes a case `n/a`, or inverts it. */
+export type CapabilityRequirement =
+  | Exclude<keyof SubjectCapabilities, 'history'>
+  | 'history'
+  | 'history-by-time';
+
+/** Something the subject may or may not provide. Lacking it makes a case `not-run`. */
+export type ToolRequirement = `inspect.${keyof Inspect}` | `faults.${keyof Faults}`;
+
+/** What a case needs. */
+export type Requirement = CapabilityRequirement | ToolRequirement;
+
+/** One test. An id may have several; it passes when all of them do. */
+export interface ConformanceCase {
+  /** An id of the catalogue. */
+  readonly id: string;
+  /** What it shows, as a sentence without its subject. @default the title of the id */
+  readonly title?: string;
+  readonly requires?: readonly Requirement[];
+  /** Takes the place of `run` where a capability in `requires` is missing: shows that the bus says so. */
+  readonly otherwise?: (context: CaseContext) => Promise<void>;
+  /** @default 30000 */
+  readonly timeoutMs?: number;
+  /** Runs after all others: judges the whole run. @default false */
+  readonly last?: boolean;
+  run(context: CaseContext): Promise<void>;
+}
+
+/** The cases of one area, in the order in which they run. */
+export interface Suite {
+  readonly area: string;
+  readonly cases: readonly ConformanceCase[];
+}
+
+/** Puts the cases of an area together. Throws for an id of another area. */
+export function suite(area: string, cases: readonly ConformanceCase[]): Suite {
+  for (const one of cases) {
+    if (catalogueEntry(one.id).area !== area) throw new Error(`${one.id} does not belong to ${area}`);
+  }
+  return { area, cases };
+}
+
+/** Title of a case: starts with its id. */
+export function titleOf(one: ConformanceCase): string {
+  return `${one.id} ${one.title ?? catalogueEntry(one.id).title}`;
+}
+
+/** What a subject lacks for a case: a capability that is not there, or a tool that was not given. */
+export interface Lack {
+  readonly kind: 'capability' | 'tool';
+  readonly requirement: Requirement;
+}
+
+/** The first thing that the subject lacks; capabilities first, since no tool would help then. */
+export function lackOf(subject: ConformanceSubject, one: ConformanceCase): Lack | undefined {
+  const requires = one.requires ?? [];
+  for (const requirement of requires) {
+    if (isTool(requirement) || hasCapability(subject.capabilities, requirement)) continue;
+    return { kind: 'capability', requirement };
+  }
+  for (const requirement of requires) {
+    if (isTool(requirement) && !hasTool(subject, requirement)) return { kind: 'tool', requirement };
+  }
+  return undefined;
+}
+
+function isTool(requirement: Requirement): requirement is ToolRequirement {
+  return requirement.includes('.');
+}
+
+function hasCapability(capabilities: SubjectCapabilities, requirement: CapabilityRequirement): boolean {
+  if (requirement === 'history') return capabilities.history !== 'none';
+  if (requirement === 'history-by-time') return capabilities.history === 'time';
+  return capabilities[requirement];
+}
+
+function hasTool(subject: ConformanceSubject, requirement: ToolRequirement): boolean {
+  const [owner, name] = requirement.split('.') as ['inspect' | 'faults', string];
+  const tools = subject[owner] as Readonly<Record<string, unknown>> | undefined;
+  return typeof tools?.[name] === 'function';
+}
+
+const CAPABILITY_IN_WORDS: Readonly<Record<CapabilityRequirement, string>> = {
+  durable: 'events do not survive a restart of this broker',
+  competing: 'a group of this bus has one member',
+  history: 'this broker keeps no history',
+  'history-by-time': 'this broker cannot read history from a time',
+  processes: 'this bus lives inside one process: no other process can reach its broker',
+  sockets: 'this bus reaches its broker without a socket',
+  orderedRetry: 'this bus does not hold back a key while one of its events is retried',
+  batchAtomic: 'this bus places the good events of a call when another is refused',
+  trimming: 'this broker never drops old events',
+  security: 'this broker has no authentication and no encryption',
+};
+
+/** The reason in words, for the report. */
+export function lackInWords(lack: Lack): string {
+  return lack.kind === 'tool'
+    ? `the subject provides no ${lack.requirement}`
+    : CAPABILITY_IN_WORDS[lack.requirement as CapabilityRequirement];
+}

@@ -1,0 +1,122 @@
+import { CATALOGUE } from './catalogue.js';
+import { CaseContext } from './context.js';
+import { createNamespaces, type Namespaces } from './namespace.js';
+import { makePlan, type Plan, type PlannedCase, type Selector, selectIds } from './plan.js';
+import { within } from './poll.js';
+import type { Suite } from './registry.js';
+import { type ConformanceReport, ReportBuilder } from './report.js';
+import type { BrokerInfo, ConformanceSubject } from './subject.js';
+
+/** Options of a run. */
+export interface RunOptions {
+  /** Which ids to run. @default all that the kit has tests for */
+  readonly only?: readonly Selector[];
+  /**
+   * Which ids the bus claims: one of them that is not run fails the run. @default the ids that are run
+   */
+  readonly claims?: readonly Selector[];
+}
+
+/** How long a case may take when it does not say. */
+export const CASE_TIMEOUT_MS = 30_000;
+/** On top of its own time, for what it leaves behind. */
+export const CLEAN_UP_TIMEOUT_MS = 30_000;
+
+/** One run of the suite against one subject: shared by the injected runner and the command line. */
+export class ConformanceRun {
+  readonly subject: ConformanceSubject;
+  readonly plan: Plan;
+  readonly #claimed: ReadonlySet<string>;
+  readonly #selected: ReadonlySet<string>;
+  readonly #namespaces: Namespaces = createNamespaces();
+  readonly #report = new ReportBuilder();
+  readonly #unhandled: unknown[] = [];
+  readonly #onUnhandled = (reason: unknown): void => {
+    this.#unhandled.push(reason);
+  };
+
+  constructor(subject: ConformanceSubject, suites: readonly Suite[], options: RunOptions = {}) {
+    this.subject = subject;
+    const written = new Set(suites.flatMap(({ cases }) => cases.map((one) => one.id)));
+    const selected = options.only ? selectIds(options.only) : written;
+    this.#claimed = options.claims ? selectIds(options.claims) : selected;
+    this.#selected = selected;
+    this.plan = makePlan(subject, suites, selected);
+    for (const { id } of CATALOGUE) {
+      if (!selected.has(id) && written.has(id))
+        this.#report.add(id, { status: 'not-run', reason: 'not selected', ms: 0 });
+    }
+    for (const planned of [...this.plan.areas.flatMap((area) => area.cases), ...this.plan.last]) {
+      if (planned.kind === 'n/a' || planned.kind === 'not-run') {
+        this.#report.add(planned.of.id, { status: planned.kind, reason: planned.reason, ms: 0 });
+      }
+    }
+  }
+
+  /** Before the first case. */
+  async start(): Promise<void> {
+    // While somebody listens, Node does not end the process: CT10 tells.
+    process.on('unhandledRejection', this.#onUnhandled);
+    await this.subject.setup?.();
+  }
+
+  /** Runs one case that is to be run, records how it ended, and rejects when it failed. */
+  async runCase(planned: PlannedCase & { kind: 'run' | 'inverted' }): Promise<void> {
+    const { of } = planned;
+    const startedAtMs = performance.now();
+    const context = new CaseContext(of.id, this.subject, this.#namespaces, {
+      unhandledRejections: this.#unhandled,
+    });
+    let failure: { readonly error: unknown } | undefined;
+    try {
+      const body = planned.kind === 'run' ? of.run : of.otherwise;
+      if (body) await within(`${of.id} to end`, body.call(of, context), of.timeoutMs ?? CASE_TIMEOUT_MS);
+    } catch (error) {
+      failure = { error };
+    }
+    const ms = performance.now() - startedAtMs;
+    const problems = await within(`${of.id} to be cleaned up`, context.cleanUp(), CLEAN_UP_TIMEOUT_MS).catch(
+      (e: unknown) => [e],
+    );
+    if (!failure && problems.length > 0)
+      failure = {
+        error: new AggregateError(problems, `could not clean up: ${problems.map(String).join('; ')}`),
+      };
+    if (failure) this.#report.add(of.id, { status: 'fail', reason: textOf(failure.error), ms });
+    else if (planned.kind === 'run') this.#report.add(of.id, { status: 'pass', ms });
+    else this.#report.add(of.id, { status: 'n/a', reason: planned.reason, ms });
+    if (failure) throw failure.error;
+  }
+
+  /** Claimed ids that were not run, with the reason. Any of them fails the run. */
+  notRun(): readonly { readonly id: string; readonly reason: string }[] {
+    return CATALOGUE.filter(({ id }) => this.#claimed.has(id))
+      .map(({ id }) => ({ id, result: this.#report.resultOf(id) }))
+      .filter(({ result }) => result.status === 'not-run')
+      .map(({ id, result }) => ({ id, reason: result.reason ?? 'no reason given' }));
+  }
+
+  /** Whether an id belongs to this run. */
+  isSelected(id: string): boolean {
+    return this.#selected.has(id);
+  }
+
+  /** After the last case. */
+  async finish(): Promise<ConformanceReport> {
+    try {
+      const { broker } = this.subject;
+      const info: BrokerInfo = (typeof broker === 'function' ? await broker() : broker) ?? {
+        name: 'unknown',
+        version: 'unknown',
+      };
+      return this.#report.build(this.subject.name, info);
+    } finally {
+      process.off('unhandledRejection', this.#onUnhandled);
+      await this.subject.teardown?.();
+    }
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
