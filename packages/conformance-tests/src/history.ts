@@ -120,18 +120,11 @@ export class History implements HistorySnapshot {
 
   /** Adds one fact. */
   apply(entry: HistoryEntry): void {
-    switch (entry.kind) {
-      case 'invoked':
-        return this.#invoked(entry);
-      case 'published':
-        return this.#published(entry);
-      case 'started':
-        return this.#started(entry);
-      case 'ended':
-        return this.#ended(entry);
-      case 'gone':
-        return this.#gone(entry.consumer, entry.atMs);
-    }
+    if (entry.kind === 'invoked') this.#invoked(entry);
+    else if (entry.kind === 'published') this.#published(entry);
+    else if (entry.kind === 'started') this.#started(entry);
+    else if (entry.kind === 'ended') this.#ended(entry);
+    else this.#gone(entry.consumer, entry.atMs);
   }
 
   /** Deliveries to a group, of one consumer or handler where named. */
