@@ -124,3 +124,10 @@ export function busClosed(call: string): BusError {
 export function unsupported(what: string, hint: string): BusError {
   return new BusError('UNSUPPORTED', `${what} is not supported: ${hint}`);
 }
+
+/** `error` if it is a `BusError`; otherwise a `BROKER` error that says what was being done and keeps it as the cause. */
+export function busErrorOf(error: unknown, doing: string): BusError {
+  if (isBusError(error)) return error;
+  const said = error instanceof Error ? `: ${error.message}` : '';
+  return new BusError('BROKER', `Could not ${doing}${said}`, { cause: error });
+}

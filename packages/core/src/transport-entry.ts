@@ -1,1 +1,10 @@
-export {};
+/** What an adapter is written with: the SPI, the bus that runs on it, and the rules for options. */
+export { BusError, busClosed, busErrorOf, ConfigurationError, type ConfigurationProblem, isBusError, unsupported } from './errors.js';
+export { type EventBusOptions, eventBusChecks, eventBusRules, type ResolvedEventBusOptions } from './options.js';
+export * from './options-rules.js';
+export { partitionOf } from './partition.js';
+export { backoffDelayMs } from './retry.js';
+export { Secret } from './secret.js';
+export { type Clock, systemClock } from './timers.js';
+export type * from './transport.js';
+export { TransportEventBus, type TransportEventBusParts } from './transport-event-bus.js';

@@ -30,9 +30,9 @@ export interface Transport {
 
   /**
    * Sends in the order given and settles when the broker has durably accepted or refused each record. Records of one
-   * partition never overtake each other, also not when a part is sent again. Core has at most
-   * `limits.sendsInFlight` calls outstanding and repeats what failed with a retryable error, in order. Never rejects:
-   * failures are in the result. Flow control is waiting, never an error.
+   * partition never overtake each other, also not when a part is sent again. Core has one call outstanding and repeats
+   * what failed with a retryable error, in order. Never rejects: failures are in the result. Flow control is waiting,
+   * never an error.
    */
   send(records: readonly OutboundRecord[]): Promise<SendResult>;
 
@@ -71,8 +71,6 @@ export interface Capabilities {
 export interface TransportLimits {
   /** Largest value of one record in bytes, headers not counted. More is refused with `PAYLOAD_TOO_LARGE` before sending. */
   readonly maxRecordBytes: number;
-  /** How many `send` calls core may have outstanding. */
-  readonly sendsInFlight: number;
   /** Most records of one `send`, per partition. */
   readonly maxRecordsPerPartition: number;
   /** Most bytes (values, keys and headers) of one `send`, per partition. */

@@ -1,0 +1,272 @@
+import type { Delivery, KeyLane } from './delivery.js';
+import { type AttemptOutcome, Dispatcher } from './dispatch.js';
+import { BusError, busErrorOf } from './errors.js';
+import type { EngineParts } from './engine-parts.js';
+import { FailurePolicy } from './failure-policy.js';
+import { type LaneHost, PartitionLane } from './partition-lane.js';
+import { Scheduler } from './scheduler.js';
+import type { AssignedPartition, DeliverySink, PartitionPort } from './transport.js';
+
+/** How many deliveries one partition may be admitted before the next partition gets its turn. */
+const ADMISSION_CHUNK = 64;
+
+/**
+ * The consume path: partitions → key lanes → scheduler → dispatcher → failure policy → settlement. It owns the credit
+ * (`maxInFlight`) and tells ports what settled once per turn of the event loop. See DESIGN.md, "The consume path".
+ */
+export class ConsumeEngine implements DeliverySink, LaneHost {
+  readonly opener: string;
+  readonly maxAttempts: number;
+  readonly maxInFlight: number;
+  private readonly lanes = new Set<PartitionLane>();
+  private readonly suspectLanes = new Set<PartitionLane>();
+  private readonly scheduler: Scheduler;
+  private readonly dispatcher: Dispatcher;
+  private readonly failures: FailurePolicy;
+  private readonly dirtyLanes = new Set<PartitionLane>();
+  private readonly waitingLanes = new Set<PartitionLane>();
+  private intentSequence = 0;
+
+  constructor(private readonly parts: EngineParts) {
+    const { options, clock } = parts;
+    this.opener = parts.opener;
+    this.maxAttempts = options.retry.maxRetries + 1;
+    this.maxInFlight = options.maxInFlight;
+    this.scheduler = new Scheduler(options.concurrency, clock, this, (lane) => this.start(lane));
+    this.dispatcher = new Dispatcher(
+      { ...options, group: parts.group, destination: parts.destination },
+      parts.registry,
+      parts.services,
+      parts.tracing,
+      clock,
+      (delivery, outcome, durationMs) => this.attemptEnded(delivery, outcome, durationMs),
+      () => {
+        parts.stats.handlerErrors += 1;
+      },
+    );
+    this.failures = new FailurePolicy(parts, {
+      again: (delivery) => this.again(delivery),
+      settle: (delivery) => this.settle(delivery),
+      lane: laneOf,
+    });
+  }
+
+  /** Serial mode of the crash journal: suspects of a crash are waiting here. */
+  get active(): boolean {
+    if (this.suspectLanes.size === 0) return false;
+    for (const lane of this.suspectLanes) {
+      if (lane.serial) return true;
+      if (lane.isLost || !lane.journal.serial) this.suspectLanes.delete(lane);
+    }
+    return false;
+  }
+
+  get running(): number {
+    return this.scheduler.running;
+  }
+
+  get oldestInFlightAtMs(): number | undefined {
+    let oldest: number | undefined;
+    for (const lane of this.lanes) {
+      const admittedAtMs = lane.oldestUnsettled?.admittedAtMs;
+      if (admittedAtMs !== undefined && (oldest === undefined || admittedAtMs < oldest)) oldest = admittedAtMs;
+    }
+    return oldest;
+  }
+
+  assign(partition: number, port: PartitionPort): AssignedPartition {
+    const lane = new PartitionLane(partition, port, this);
+    this.lanes.add(lane);
+    return lane;
+  }
+
+  pause(): void {
+    this.scheduler.pause();
+  }
+
+  resume(): void {
+    this.scheduler.resume();
+  }
+
+  /** Gives everything up at once; running handlers see their signal abort. Returns how many were running. */
+  abandonAll(): number {
+    const running = this.running;
+    for (const lane of [...this.lanes]) lane.lost();
+    return running;
+  }
+
+  close(): void {
+    this.abandonAll();
+    this.dispatcher.stop();
+  }
+
+  // What lanes need of the engine.
+
+  now(): number {
+    return this.parts.clock.now();
+  }
+
+  suspected(lane: PartitionLane): void {
+    this.suspectLanes.add(lane);
+  }
+
+  delay(ms: number): Promise<void> {
+    return new Promise((resolve) => this.parts.timers.schedule(ms, resolve));
+  }
+
+  ready(lane: KeyLane): void {
+    this.scheduler.enqueue(lane);
+  }
+
+  pump(): void {
+    this.scheduler.pump();
+  }
+
+  problem(error: unknown, doing: string): void {
+    this.parts.onError(busErrorOf(error, doing));
+  }
+
+  offered(lane: PartitionLane): void {
+    if (lane.waiting > 0) this.waitingLanes.add(lane);
+    this.admit();
+    this.applyBackPressure();
+    this.scheduler.pump();
+  }
+
+  dirty(lane: PartitionLane): void {
+    if (this.dirtyLanes.size === 0) this.parts.clock.soon(() => this.tellSettled());
+    this.dirtyLanes.add(lane);
+  }
+
+  abandoned(lane: PartitionLane, deliveries: readonly Delivery[]): void {
+    this.lanes.delete(lane);
+    this.waitingLanes.delete(lane);
+    this.dirtyLanes.delete(lane);
+    this.parts.stats.inFlight -= deliveries.length;
+    this.parts.stats.eventsReleased += deliveries.length;
+    const reason = new BusError('FENCED', `Partition ${lane.partition} went to another process; what this handler still does may be done there again`);
+    for (const delivery of deliveries) delivery.abort?.(reason);
+    this.admit();
+    this.applyBackPressure();
+  }
+
+  private admit(): void {
+    const { stats } = this.parts;
+    for (let idle = 0; idle < this.waitingLanes.size; ) {
+      const credit = this.maxInFlight - stats.inFlight;
+      const lane = this.waitingLanes.values().next().value;
+      if (!lane || credit <= 0) return;
+      // Round robin: the lane goes behind the others.
+      this.waitingLanes.delete(lane);
+      const admitted = lane.admit(Math.min(credit, ADMISSION_CHUNK));
+      if (lane.waiting > 0) this.waitingLanes.add(lane);
+      idle = admitted === 0 ? idle + 1 : 0;
+      if (admitted === 0) continue;
+      stats.inFlight += admitted;
+      stats.eventsConsumed += admitted;
+      stats.lastConsumeAtMs = this.now();
+      this.parts.metrics.consumed(admitted);
+    }
+  }
+
+  private applyBackPressure(): void {
+    let waiting = 0;
+    for (const lane of this.waitingLanes) waiting += lane.waiting;
+    if (waiting > this.maxInFlight) {
+      for (const lane of this.waitingLanes) lane.pausePort();
+    } else if (waiting <= this.maxInFlight / 2) {
+      for (const lane of this.lanes) lane.resumePort();
+    }
+  }
+
+  private tellSettled(): void {
+    const lanes = [...this.dirtyLanes];
+    this.dirtyLanes.clear();
+    for (const lane of lanes) lane.tellSettled();
+    this.admit();
+    this.applyBackPressure();
+    this.scheduler.pump();
+  }
+
+  private start(keyLane: KeyLane): void {
+    const delivery = keyLane.head as Delivery;
+    const lane = laneOf(delivery);
+    lane.busy += 1;
+    if (lane.serial) void this.startAlone(delivery, lane);
+    else this.run(delivery, lane);
+  }
+
+  /** The last strike is alone, and written down before it starts. */
+  private async startAlone(delivery: Delivery, lane: PartitionLane): Promise<void> {
+    this.intentSequence += 1;
+    lane.journal.setIntent(delivery.record.position, this.intentSequence);
+    for (let saved = false; !saved && !lane.isLost; ) {
+      try {
+        await lane.journal.save();
+        saved = true;
+      } catch (error) {
+        this.problem(error, 'note which event is handled next');
+        await this.delay(1_000);
+      }
+    }
+    if (lane.isLost) this.freeSlot(lane);
+    else this.run(delivery, lane);
+  }
+
+  private run(delivery: Delivery, lane: PartitionLane): void {
+    const { deaths } = lane.journal.attemptsOf(delivery.record.position);
+    if (delivery.attemptsMade >= this.maxAttempts && !delivery.unfinished) {
+      this.freeSlot(lane);
+      this.failures.attemptsUsedUp(delivery, deaths);
+      return;
+    }
+    if (delivery.redelivered && !delivery.unfinished) this.parts.stats.redeliveries += 1;
+    if (delivery.attemptsMade > 0) {
+      this.parts.stats.retries += 1;
+      this.parts.metrics.retried();
+    }
+    this.dispatcher.run(delivery);
+  }
+
+  private attemptEnded(delivery: Delivery, outcome: AttemptOutcome, durationMs: number): void {
+    const lane = laneOf(delivery);
+    const { stats } = this.parts;
+    if (lane.isLost) {
+      this.freeSlot(lane);
+      return;
+    }
+    if (outcome.kind === 'succeeded') {
+      stats.eventsProcessedSuccess += 1;
+      stats.handlerLatency.record(durationMs);
+      this.parts.metrics.processed(durationMs);
+      this.settle(delivery);
+    } else if (outcome.kind === 'ignored') {
+      stats.eventsIgnored += 1;
+      this.settle(delivery);
+    } else {
+      this.failures.decide(delivery, outcome, durationMs);
+    }
+    this.freeSlot(lane);
+  }
+
+  private freeSlot(lane: PartitionLane): void {
+    this.scheduler.release();
+    lane.workEnded();
+    this.scheduler.pump();
+  }
+
+  private again(delivery: Delivery): void {
+    if (laneOf(delivery).isLost) return;
+    this.scheduler.enqueue(delivery.lane);
+    this.scheduler.pump();
+  }
+
+  private settle(delivery: Delivery): void {
+    this.parts.stats.inFlight -= 1;
+    laneOf(delivery).settle(delivery);
+  }
+}
+
+function laneOf(delivery: Delivery): PartitionLane {
+  return delivery.lane.owner as PartitionLane;
+}

@@ -1,0 +1,215 @@
+import type { EventCodec } from './codec.js';
+import { type ContextServices, InvocationContext } from './context.js';
+import { validateData } from './define-event.js';
+import type { Delivery } from './delivery.js';
+import { readEvent, targetGroup } from './envelope.js';
+import { BusError } from './errors.js';
+import type { DomainEvent } from './event.js';
+import type { DeadLetterReason } from './event-bus.js';
+import type { Registry, Subscription } from './registry.js';
+import { type Clock, DeadlineList, type DeadlineLinks } from './timers.js';
+import type { ProcessSpan, Tracing } from './tracing.js';
+
+/** How an attempt ended. */
+export type AttemptOutcome =
+  | { readonly kind: 'succeeded' }
+  /** Nobody here wants it. */
+  | { readonly kind: 'ignored' }
+  /** No handler can be called: trying again is useless. */
+  | { readonly kind: 'unhandleable'; readonly reason: DeadLetterReason; readonly error: unknown; readonly event: DomainEvent | undefined }
+  | { readonly kind: 'failed'; readonly error: unknown; readonly handler: string; readonly unfinished: readonly Subscription[]; readonly event: DomainEvent };
+
+const SUCCEEDED: AttemptOutcome = { kind: 'succeeded' };
+const IGNORED: AttemptOutcome = { kind: 'ignored' };
+
+/** What the dispatcher works with. */
+export interface DispatchOptions {
+  readonly group: string;
+  readonly destination: string;
+  readonly codec: EventCodec;
+  readonly maxEventBytes: number;
+  readonly handlerTimeoutMs: number;
+  readonly unknownEvents: 'deliver' | 'ignore' | 'dead-letter';
+}
+
+/** One attempt: the handlers of one event, one after the other. */
+class Attempt implements DeadlineLinks {
+  deadlineMs = 0;
+  nextDeadline: DeadlineLinks | undefined = undefined;
+  previousDeadline: DeadlineLinks | undefined = undefined;
+  index = 0;
+  /** Counts the waits; what a former wait still reports is ignored. */
+  turn = 0;
+  context: InvocationContext | undefined = undefined;
+  failed: Subscription[] | undefined = undefined;
+  firstError: unknown = undefined;
+
+  constructor(
+    readonly delivery: Delivery,
+    readonly event: DomainEvent,
+    readonly handlers: readonly Subscription[],
+    readonly startedAtMs: number,
+    readonly span: ProcessSpan | undefined,
+  ) {}
+}
+
+/** Runs attempts and reports how each ended, exactly once, possibly before `run` returns. Decides nothing about retries. */
+export class Dispatcher {
+  private readonly deadlines: DeadlineList<Attempt>;
+
+  constructor(
+    private readonly options: DispatchOptions,
+    private readonly registry: Registry,
+    private readonly services: ContextServices,
+    private readonly tracing: Tracing,
+    private readonly clock: Clock,
+    private readonly report: (delivery: Delivery, outcome: AttemptOutcome, durationMs: number) => void,
+    private readonly handlerFailed: () => void,
+  ) {
+    this.deadlines = new DeadlineList(clock, options.handlerTimeoutMs, (attempt) => this.timedOut(attempt));
+  }
+
+  run(delivery: Delivery): void {
+    const { record } = delivery;
+    const target = targetGroup(record.headers);
+    if (target !== undefined && target !== this.options.group) return this.report(delivery, IGNORED, 0);
+    let event: DomainEvent;
+    try {
+      event = readEvent(record, this.options.codec, this.options.maxEventBytes);
+    } catch (error) {
+      return this.report(delivery, { kind: 'unhandleable', reason: 'deserialization', error, event: undefined }, 0);
+    }
+    this.validated(delivery, event, (valid) => this.begin(delivery, valid));
+  }
+
+  stop(): void {
+    this.deadlines.stop();
+  }
+
+  /** Goes on with the event as its schema yields it; synchronously when the schema is synchronous. */
+  private validated(delivery: Delivery, event: DomainEvent, next: (event: DomainEvent) => void): void {
+    const definition = this.registry.definitionFor(event.eventType, event.eventVersion);
+    if (!definition?.schema) return next(event);
+    const invalid = (error: unknown): void => this.report(delivery, { kind: 'unhandleable', reason: 'validation', error, event }, 0);
+    let data: unknown;
+    try {
+      data = validateData(definition, event.data);
+    } catch (error) {
+      return invalid(error);
+    }
+    const accept = (value: unknown): void => next({ ...event, data: value as DomainEvent['data'] });
+    if (data instanceof Promise) void data.then(accept, invalid);
+    else accept(data);
+  }
+
+  private begin(delivery: Delivery, event: DomainEvent): void {
+    const handlers = delivery.unfinished ?? this.registry.handlersFor(event.eventType);
+    const { unknownEvents } = this.options;
+    if (unknownEvents !== 'deliver' && !this.registry.isKnown(event.eventType)) {
+      if (unknownEvents === 'ignore') return this.report(delivery, IGNORED, 0);
+      const error = new BusError('UNKNOWN_EVENT_TYPE', `No handler and no definition for event type ${JSON.stringify(event.eventType)}: subscribe to it, or set unknownEvents to 'ignore'`);
+      return this.report(delivery, { kind: 'unhandleable', reason: 'unknown-type', error, event }, 0);
+    }
+    if (handlers.length === 0) return this.report(delivery, delivery.unfinished ? SUCCEEDED : IGNORED, 0);
+    this.invokeNext(new Attempt(delivery, event, handlers, this.clock.now(), this.startSpan(delivery, event, handlers.length)));
+  }
+
+  private startSpan(delivery: Delivery, event: DomainEvent, handlerCount: number): ProcessSpan | undefined {
+    if (!this.tracing.enabled) return undefined;
+    const { group, destination } = this.options;
+    const partition = delivery.lane.owner.partition;
+    return this.tracing.process({ record: delivery.record, event, group, partition, attempt: delivery.attemptsMade + 1, destination, handlerCount, replay: false });
+  }
+
+  private invokeNext(attempt: Attempt): void {
+    while (attempt.index < attempt.handlers.length && !attempt.handlers[attempt.index]?.active) attempt.index += 1;
+    const subscription = attempt.handlers[attempt.index];
+    if (!subscription) return this.finish(attempt);
+    const call = (event: DomainEvent): void => {
+      if (!this.invoke(attempt, subscription, event)) this.goOn(attempt);
+    };
+    if (attempt.index === 0) return call(attempt.event);
+    // Each handler gets an event of its own: what one changes, the next does not see.
+    this.validated(attempt.delivery, readEvent(attempt.delivery.record, this.options.codec, this.options.maxEventBytes), call);
+  }
+
+  /** True when the handler goes on asynchronously. */
+  private invoke(attempt: Attempt, subscription: Subscription, event: DomainEvent): boolean {
+    const { delivery } = attempt;
+    const { group } = this.options;
+    const context = new InvocationContext(
+      { event, record: delivery.record, attempt: delivery.attemptsMade + 1, group, partition: delivery.lane.owner.partition, redelivered: delivery.redelivered, replay: false },
+      this.services,
+    );
+    attempt.context = context;
+    try {
+      const call = (): void | Promise<void> => subscription.invoke(event, context);
+      const result = attempt.span ? attempt.span.run(call) : subscription.invoke(event, context);
+      if (!isThenable(result)) return false;
+      this.wait(attempt, subscription, result);
+      return true;
+    } catch (error) {
+      this.fail(attempt, subscription, error);
+      return false;
+    }
+  }
+
+  private wait(attempt: Attempt, subscription: Subscription, result: PromiseLike<void>): void {
+    attempt.turn += 1;
+    const turn = attempt.turn;
+    attempt.delivery.abort = (reason) => attempt.context?.abort(reason);
+    if (this.options.handlerTimeoutMs > 0) this.deadlines.join(attempt);
+    const ended = (): boolean => {
+      if (attempt.turn !== turn) return false;
+      attempt.turn += 1;
+      this.deadlines.leave(attempt);
+      return true;
+    };
+    result.then(
+      () => {
+        if (ended()) this.goOn(attempt);
+      },
+      (error: unknown) => {
+        if (!ended()) return;
+        this.fail(attempt, subscription, error);
+        this.goOn(attempt);
+      },
+    );
+  }
+
+  private goOn(attempt: Attempt): void {
+    attempt.index += 1;
+    this.invokeNext(attempt);
+  }
+
+  private timedOut(attempt: Attempt): void {
+    attempt.turn += 1;
+    const subscription = attempt.handlers[attempt.index] as Subscription;
+    const error = new BusError('HANDLER_TIMEOUT', `Handler ${subscription.name} did not finish within ${this.options.handlerTimeoutMs} ms: let it watch context.signal, or raise handlerTimeoutMs`);
+    attempt.context?.abort(error);
+    this.fail(attempt, subscription, error);
+    this.goOn(attempt);
+  }
+
+  private fail(attempt: Attempt, subscription: Subscription, error: unknown): void {
+    this.handlerFailed();
+    attempt.span?.handlerFailed(error, subscription.name);
+    if (!attempt.failed) {
+      attempt.failed = [];
+      attempt.firstError = error;
+    }
+    attempt.failed.push(subscription);
+  }
+
+  private finish(attempt: Attempt): void {
+    const { delivery, failed, event } = attempt;
+    attempt.span?.end(failed ? 'error' : 'ok');
+    const durationMs = this.clock.now() - attempt.startedAtMs;
+    if (!failed) return this.report(delivery, SUCCEEDED, durationMs);
+    this.report(delivery, { kind: 'failed', error: attempt.firstError, handler: failed[0]?.name ?? '', unfinished: failed, event }, durationMs);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<void> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}

@@ -1,0 +1,124 @@
+import { EMPTY_JOURNAL, formatJournal, type JournalDocument, serialFrom } from './journal.js';
+
+/** The journal of one owned partition: changes it, and stores it with at most one save under way. */
+export class JournalKeeper {
+  private opener: string | undefined;
+  private intent: JournalDocument['intent'];
+  private previous: JournalDocument['previous'];
+  private failures = new Map<string, number>();
+  private deaths = new Map<string, number>();
+  private anonymousDeaths = 0;
+  private suspects = 0;
+  private cached: string | undefined;
+  private saving: Promise<void> | undefined;
+  private following: Promise<void> | undefined;
+
+  constructor(
+    private readonly store: (journal: string) => Promise<void>,
+    private readonly maxAttempts: number,
+  ) {
+    this.load(EMPTY_JOURNAL);
+  }
+
+  load(journal: JournalDocument): void {
+    this.opener = journal.opener;
+    this.intent = journal.intent;
+    this.previous = journal.previous;
+    this.failures = new Map(journal.failures);
+    this.deaths = new Map(journal.deaths);
+    this.anonymousDeaths = journal.anonymousDeaths;
+    this.suspects = journal.suspects;
+    this.cached = undefined;
+  }
+
+  /** Events that may have killed the former owner must run alone, their intent written down first. */
+  get serial(): boolean {
+    return this.suspects > 0 && this.anonymousDeaths >= serialFrom(this.maxAttempts);
+  }
+
+  /** Something was running here when a former owner died. */
+  get suspicious(): boolean {
+    return this.suspects > 0;
+  }
+
+  /** Attempts that an event has used up in former lives. */
+  attemptsOf(position: string): { readonly failures: number; readonly deaths: number } {
+    return { failures: this.failures.get(position) ?? 0, deaths: this.deaths.get(position) ?? 0 };
+  }
+
+  open(opener: string): void {
+    this.opener = opener;
+    this.cached = undefined;
+  }
+
+  /** A clean hand-over: nobody to be blamed. */
+  close(): void {
+    this.opener = undefined;
+    this.intent = undefined;
+    this.cached = undefined;
+  }
+
+  setIntent(position: string, sequence: number): void {
+    this.intent = { position, sequence };
+    this.cached = undefined;
+  }
+
+  setFailures(position: string, count: number): void {
+    this.failures.set(position, count);
+    this.cached = undefined;
+  }
+
+  /** The event needs no count any more. */
+  forget(position: string): void {
+    if (this.failures.size === 0 && this.deaths.size === 0) return;
+    const known = this.failures.delete(position);
+    if (this.deaths.delete(position) || known) this.cached = undefined;
+  }
+
+  /** The watermark moved by `count` events. `pastSuspects`: to one that came after the death. */
+  advance(count: number, pastSuspects: boolean): void {
+    if (this.suspects === 0 || count === 0) return;
+    this.suspects = pastSuspects ? 0 : Math.max(0, this.suspects - count);
+    if (this.suspects === 0) this.anonymousDeaths = 0;
+    this.cached = undefined;
+  }
+
+  text(): string {
+    this.cached ??= formatJournal(this.document());
+    return this.cached;
+  }
+
+  /** Resolves when the journal as it stands now is stored. Calls made while a save is under way share the one behind it. */
+  save(): Promise<void> {
+    if (!this.saving) return this.begin();
+    if (!this.following) {
+      const next = (): Promise<void> => {
+        this.following = undefined;
+        return this.saving ?? this.begin();
+      };
+      this.following = this.saving.then(next, next);
+    }
+    return this.following;
+  }
+
+  private document(): JournalDocument {
+    const { opener, intent, previous, failures, deaths, anonymousDeaths, suspects } = this;
+    return {
+      ...(opener === undefined ? {} : { opener }),
+      ...(intent === undefined ? {} : { intent }),
+      ...(previous === undefined ? {} : { previous }),
+      failures,
+      deaths,
+      anonymousDeaths,
+      suspects,
+    };
+  }
+
+  private begin(): Promise<void> {
+    const saving = this.store(this.text()).finally(() => {
+      if (this.saving === saving) this.saving = undefined;
+    });
+    this.saving = saving;
+    return saving;
+  }
+}

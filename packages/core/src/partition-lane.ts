@@ -1,0 +1,279 @@
+import { Delivery, KeyLane, type LaneOwner } from './delivery.js';
+import { Fifo } from './fifo.js';
+import { parseJournal, takeOver } from './journal.js';
+import { JournalKeeper } from './journal-keeper.js';
+import type { AssignedPartition, InboundRecord, PartitionPort } from './transport.js';
+
+/** What a partition needs of the engine. */
+export interface LaneHost {
+  readonly opener: string;
+  readonly maxAttempts: number;
+  readonly maxInFlight: number;
+  now(): number;
+  /** A lane's head may run. */
+  ready(lane: KeyLane): void;
+  /** Starts what may start. */
+  pump(): void;
+  /** Records wait in the inbox: admit them as credit allows. */
+  offered(lane: PartitionLane): void;
+  /** Something settled: tell the port at the end of this turn. */
+  dirty(lane: PartitionLane): void;
+  /** Events of this partition must run alone, because one of them may have killed the former owner. */
+  suspected(lane: PartitionLane): void;
+  /** Gives up these unsettled deliveries: the partition is lost. */
+  abandoned(lane: PartitionLane, deliveries: readonly Delivery[]): void;
+  delay(ms: number): Promise<void>;
+  problem(error: unknown, doing: string): void;
+}
+
+const FLUSH_RETRY_MS = 100;
+
+type LaneState = 'opening' | 'active' | 'held' | 'halted' | 'lost';
+
+/**
+ * A partition that this process owns: its inbox, the key lanes, what is settled up to where, and its journal. One
+ * object per ownership, so that "lost" is one flag and a late result of a former ownership touches nothing.
+ */
+export class PartitionLane implements AssignedPartition, LaneOwner {
+  readonly journal: JournalKeeper;
+  /** Handlers and dead-letter writes of this partition that are under way. */
+  busy = 0;
+  private state: LaneState = 'opening';
+  private openedAtMs = 0;
+  private readonly keys = new Map<string, KeyLane>();
+  /** Unsettled and settled deliveries from the watermark on, in the order of the partition. */
+  private readonly order = new Fifo<Delivery>();
+  private readonly inbox = new Fifo<readonly InboundRecord[]>();
+  private inboxOffset = 0;
+  private inboxCount = 0;
+  private parked: KeyLane[] = [];
+  private settledRecords: InboundRecord[] = [];
+  private watermark: InboundRecord | undefined;
+  private settledSinceFlush = 0;
+  private flushing = false;
+  private idleWaiters: (() => void)[] = [];
+  private portPaused = false;
+
+  constructor(
+    readonly partition: number,
+    readonly port: PartitionPort,
+    private readonly host: LaneHost,
+  ) {
+    this.journal = new JournalKeeper((journal) => port.saveJournal(journal), host.maxAttempts);
+  }
+
+  get startable(): boolean {
+    return this.state === 'active';
+  }
+
+  get isLost(): boolean {
+    return this.state === 'lost';
+  }
+
+  /** Records fetched and not yet admitted. */
+  get waiting(): number {
+    return this.inboxCount;
+  }
+
+  /** Suspects of a crash are still to be handled here. */
+  get serial(): boolean {
+    return this.journal.serial && this.order.length > 0;
+  }
+
+  get oldestUnsettled(): Delivery | undefined {
+    return this.order.peek();
+  }
+
+  deliver(records: readonly InboundRecord[]): void {
+    if (this.state === 'lost' || records.length === 0) return;
+    this.inbox.push(records);
+    this.inboxCount += records.length;
+    this.host.offered(this);
+  }
+
+  async open(journals: ReadonlyMap<number, string>): Promise<void> {
+    const documents = new Map([...journals].map(([partition, text]) => [partition, parseJournal(text)] as const));
+    const { opener, maxAttempts, maxInFlight } = this.host;
+    this.journal.load(takeOver(documents, { partition: this.partition, opener, maxAttempts, suspectWindow: maxInFlight * 3 }));
+    this.openedAtMs = this.host.now();
+    await this.journal.save();
+    this.activate();
+  }
+
+  async handOver(timeoutMs: number): Promise<void> {
+    if (this.state === 'lost') return;
+    if (this.state !== 'halted') this.state = 'held';
+    if (this.busy > 0) await Promise.race([new Promise<void>((resolve) => this.idleWaiters.push(resolve)), this.host.delay(timeoutMs)]);
+    if (this.isLost) return;
+    this.journal.close();
+    this.tellSettled();
+    try {
+      await Promise.all([this.journal.save(), this.port.flush()]);
+    } catch (error) {
+      this.host.problem(error, `hand over partition ${this.partition}`);
+    }
+  }
+
+  async resume(): Promise<void> {
+    if (this.state !== 'held') return;
+    this.journal.open(this.host.opener);
+    await this.journal.save();
+    this.activate();
+  }
+
+  lost(): void {
+    if (this.state === 'lost') return;
+    this.state = 'lost';
+    const open = this.order.clear().filter((delivery) => !delivery.settled);
+    this.inbox.clear();
+    this.inboxCount = 0;
+    this.keys.clear();
+    this.parked = [];
+    this.settledRecords = [];
+    this.host.abandoned(this, open);
+    this.wakeIdle();
+  }
+
+  /** No dead letter can be written and none may be dropped: stand still rather than lose. */
+  halt(): void {
+    if (this.state !== 'lost') this.state = 'halted';
+    this.pausePort();
+  }
+
+  park(lane: KeyLane): void {
+    if (this.state !== 'lost') this.parked.push(lane);
+  }
+
+  pausePort(): void {
+    if (this.portPaused || this.state === 'lost') return;
+    this.portPaused = true;
+    this.port.pause();
+  }
+
+  resumePort(): void {
+    if (!this.portPaused || this.state === 'lost' || this.state === 'halted') return;
+    this.portPaused = false;
+    this.port.resume();
+  }
+
+  /** Moves up to `credit` records from the inbox into the lanes. Returns how many. */
+  admit(credit: number): number {
+    // What was handled and is not yet durable must stay within the suspect window of the journal.
+    const room = Math.min(credit, this.host.maxInFlight * 2 - this.settledSinceFlush);
+    const nowMs = this.host.now();
+    let admitted = 0;
+    for (let batch = this.inbox.peek(); batch && admitted < room; batch = this.inbox.peek()) {
+      const until = Math.min(batch.length, this.inboxOffset + room - admitted);
+      for (let i = this.inboxOffset; i < until; i += 1) this.admitOne(batch[i] as InboundRecord, nowMs);
+      admitted += until - this.inboxOffset;
+      this.inboxOffset = until;
+      if (until === batch.length) {
+        this.inbox.shift();
+        this.inboxOffset = 0;
+      }
+    }
+    this.inboxCount -= admitted;
+    return admitted;
+  }
+
+  /** The head of a lane is done for good: the next of its key may run, and the watermark may move. */
+  settle(delivery: Delivery): void {
+    delivery.settled = true;
+    delivery.abort = undefined;
+    this.settledRecords.push(delivery.record);
+    this.journal.forget(delivery.record.position);
+    if (delivery.lane.advance()) this.host.ready(delivery.lane);
+    else this.keys.delete(delivery.lane.key);
+    this.host.dirty(this);
+  }
+
+  /** Work of this partition ended (a handler, a dead-letter write). */
+  workEnded(): void {
+    this.busy -= 1;
+    if (this.busy === 0) this.wakeIdle();
+  }
+
+  /** Tells the port what settled since the last call. */
+  tellSettled(): void {
+    if (this.state === 'lost' || this.settledRecords.length === 0) return;
+    const records = this.settledRecords;
+    this.settledRecords = [];
+    this.moveWatermark();
+    this.settledSinceFlush += records.length;
+    const journal = this.journal;
+    this.port.settled({
+      records,
+      watermark: this.watermark,
+      get journal() {
+        return journal.text();
+      },
+    });
+    if (this.settledSinceFlush >= this.host.maxInFlight) this.flushInBackground();
+  }
+
+  private activate(): void {
+    if (this.state === 'lost') return;
+    this.state = 'active';
+    if (this.journal.serial) this.host.suspected(this);
+    const parked = this.parked;
+    this.parked = [];
+    for (const lane of parked) this.host.ready(lane);
+    this.host.offered(this);
+    this.host.pump();
+  }
+
+  private admitOne(record: InboundRecord, nowMs: number): void {
+    const key = record.key ?? '';
+    let lane = this.keys.get(key);
+    if (!lane) {
+      lane = new KeyLane(key, this);
+      this.keys.set(key, lane);
+    }
+    const used = this.journal.attemptsOf(record.position);
+    const attemptsMade = used.failures + used.deaths;
+    const delivery = new Delivery(record, lane, nowMs, record.redelivered || attemptsMade > 0 || this.journal.suspicious);
+    delivery.attemptsMade = attemptsMade;
+    this.order.push(delivery);
+    if (lane.append(delivery)) this.host.ready(lane);
+  }
+
+  private moveWatermark(): void {
+    let moved = 0;
+    let pastSuspects = false;
+    for (let head = this.order.peek(); head?.settled; head = this.order.peek()) {
+      this.order.shift();
+      this.watermark = head.record;
+      moved += 1;
+      pastSuspects ||= (head.record.timestampMs ?? 0) > this.openedAtMs;
+    }
+    this.journal.advance(moved, pastSuspects);
+  }
+
+  private flushInBackground(): void {
+    if (this.flushing) return;
+    this.flushing = true;
+    void this.flushBehind().finally(() => {
+      this.flushing = false;
+      if (this.isLost) return;
+      if (this.settledSinceFlush >= this.host.maxInFlight) this.flushInBackground();
+      this.host.offered(this);
+    });
+  }
+
+  private async flushBehind(): Promise<void> {
+    const covered = this.settledSinceFlush;
+    try {
+      await this.port.flush();
+      this.settledSinceFlush -= covered;
+    } catch (error) {
+      this.host.problem(error, `make settlements of partition ${this.partition} durable`);
+      await this.host.delay(FLUSH_RETRY_MS);
+    }
+  }
+
+  private wakeIdle(): void {
+    const waiters = this.idleWaiters;
+    this.idleWaiters = [];
+    for (const wake of waiters) wake();
+  }
+}

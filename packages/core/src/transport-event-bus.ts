@@ -1,0 +1,374 @@
+import { randomUUID } from 'node:crypto';
+
+import { ConsumeEngine } from './consume-engine.js';
+import { ConsumptionControl } from './consumption-control.js';
+import { createDeadLetterQueue } from './dead-letter-queue.js';
+import type { EngineParts } from './engine-parts.js';
+import { textHeaders } from './envelope.js';
+import { type BusError, busClosed, busErrorOf } from './errors.js';
+import type { DomainEvent } from './event.js';
+import type {
+  DeadLetterQueue,
+  EventBus,
+  EventBusStats,
+  EventHandler,
+  EventSubscriber,
+  EventTypeOf,
+  Health,
+  Lag,
+  PublishOptions,
+  ReplayOptions,
+  ReplayReport,
+  ShutdownOptions,
+  ShutdownReport,
+} from './event-bus.js';
+import { type HealthFacts, healthOf } from './health.js';
+import { probe } from './health-probe.js';
+import { replayHistory } from './history-replay.js';
+import { Lifecycle } from './lifecycle.js';
+import { createMetrics } from './metrics.js';
+import type { ResolvedEventBusOptions } from './options.js';
+import { PublishPath } from './publish-path.js';
+import { Registry } from './registry.js';
+import { StatsCollector } from './stats.js';
+import type { BusState, BusStatus } from './status.js';
+import { StatusStream } from './status-stream.js';
+import { type Clock, systemClock, TimerQueue } from './timers.js';
+import { createTracing } from './tracing.js';
+import type { GroupSpec, Transport, TransportEvents } from './transport.js';
+
+const HEALTH_TIMEOUT_MS = 3_000;
+/** A transport that cannot close in this time is left to itself: shutdown must end. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/** What a bus is made of. */
+export interface TransportEventBusParts {
+  readonly transport: Transport;
+  readonly options: ResolvedEventBusOptions;
+  /** @default the machine's clock */
+  readonly clock?: Clock;
+  /** Source of jitter, from 0 to 1. @default Math.random */
+  readonly random?: () => number;
+}
+
+/** The bus, on any transport. Composes the parts and holds no algorithm of its own. Adapters extend it with a constructor. */
+export class TransportEventBus implements EventBus {
+  readonly #transport: Transport;
+  readonly #options: ResolvedEventBusOptions;
+  readonly #clock: Clock;
+  readonly #timers: TimerQueue;
+  readonly #stats = new StatsCollector();
+  readonly #status = new StatusStream();
+  readonly #lifecycle = new Lifecycle();
+  readonly #registry: Registry;
+  readonly #parts: EngineParts;
+  readonly #engine: ConsumeEngine;
+  readonly #publishing: PublishPath;
+  readonly #consumption: ConsumptionControl;
+  readonly deadLetters: DeadLetterQueue;
+  #connecting: Promise<void> | undefined;
+  #closing: Promise<ShutdownReport> | undefined;
+  #lastError: BusError | undefined;
+  #disconnectedAtMs = 0;
+  #lastLag: number | undefined;
+  readonly #halted = new Set<number>();
+
+  constructor({ transport, options, clock = systemClock, random = Math.random }: TransportEventBusParts) {
+    this.#transport = transport;
+    this.#options = options;
+    this.#clock = clock;
+    this.#timers = new TimerQueue(clock);
+    this.#registry = new Registry(options.events);
+    this.#parts = this.#compose(random);
+    this.#engine = new ConsumeEngine(this.#parts);
+    this.#publishing = new PublishPath(this.#parts, transport);
+    this.#consumption = new ConsumptionControl(() => this.#consume());
+    this.deadLetters = createDeadLetterQueue({
+      store: async () => {
+        await this.connect();
+        return transport.deadLetters;
+      },
+      group: options.group,
+      maxReplays: options.deadLetters.maxReplays,
+      codec: options.codec,
+      partitions: () => transport.partitions,
+    });
+  }
+
+  get state(): BusState {
+    return this.#lifecycle.state;
+  }
+
+  get stats(): EventBusStats {
+    return this.#stats.snapshot();
+  }
+
+  async publish(events: DomainEvent | readonly DomainEvent[], options: PublishOptions = {}): Promise<void> {
+    this.#lifecycle.assertOpen('publish');
+    return this.#publish(events, options);
+  }
+
+  subscribe<E extends DomainEvent>(type: EventTypeOf<E>, handler: EventHandler<E>): void {
+    this.#registry.subscribe(type, handler);
+  }
+
+  unsubscribe<E extends DomainEvent>(type: EventTypeOf<E>, handler: EventHandler<E>): boolean {
+    return this.#registry.unsubscribe(type, handler);
+  }
+
+  subscribeAll(subscriber: EventSubscriber): void {
+    this.#registry.subscribeAll(subscriber);
+  }
+
+  unsubscribeAll(subscriber: EventSubscriber): number {
+    return this.#registry.unsubscribeAll(subscriber);
+  }
+
+  subscribeToAllEvents(handler: EventHandler): void {
+    this.#registry.subscribeToAllEvents(handler);
+  }
+
+  unsubscribeFromAllEvents(handler: EventHandler): boolean {
+    return this.#registry.unsubscribeFromAllEvents(handler);
+  }
+
+  async connect(): Promise<void> {
+    this.#lifecycle.assertOpen('connect');
+    if (this.state === 'ready' || this.state === 'reconnecting') return;
+    this.#connecting ??= this.#open().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  async ensureGroup(): Promise<void> {
+    await this.connect();
+    await this.#transport.ensureGroup(this.#group());
+  }
+
+  async startConsuming(): Promise<void> {
+    this.#lifecycle.assertOpen('startConsuming');
+    return this.#consumption.start();
+  }
+
+  async stopConsuming(): Promise<void> {
+    return this.#consumption.stop(this.#options.shutdownTimeoutMs);
+  }
+
+  pause(): void {
+    this.#engine.pause();
+  }
+
+  resume(): void {
+    this.#engine.resume();
+  }
+
+  shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
+    this.#closing ??= this.#shutdown(options.timeoutMs ?? this.#options.shutdownTimeoutMs);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  async replay(options: ReplayOptions): Promise<ReplayReport> {
+    await this.connect();
+    const { history, name, destination } = this.#transport;
+    const { codec, maxEventBytes, group } = this.#options;
+    const { services, tracing } = this.#parts;
+    return replayHistory({
+      history,
+      transportName: name,
+      destination,
+      group,
+      codec,
+      maxEventBytes,
+      definitionFor: (type, version) => this.#registry.definitionFor(type, version),
+      services,
+      tracing,
+      options,
+    });
+  }
+
+  async lag(): Promise<Lag> {
+    await this.connect();
+    const { group } = this.#options;
+    const partitions = await this.#transport.lag(group);
+    const total = partitions.reduce((sum, { lag }) => sum + lag, 0);
+    this.#lastLag = total;
+    return { group, total, partitions };
+  }
+
+  async health(): Promise<Health> {
+    const facts: HealthFacts = {
+      state: this.state,
+      consuming: this.#consumption.consuming,
+      nowMs: this.#clock.now(),
+      lastProgressAtMs: Math.max(this.#stats.lastPublishAtMs, this.#stats.lastConsumeAtMs),
+      oldestInFlightAtMs: this.#engine.oldestInFlightAtMs,
+      lastError: this.#lastError,
+      haltedPartitions: [...this.#halted],
+      ping: undefined,
+      lag: undefined,
+    };
+    if (this.state !== 'ready') return healthOf(facts);
+    const [ping, lag] = await Promise.all([
+      probe('ping', () => this.#transport.ping(HEALTH_TIMEOUT_MS), HEALTH_TIMEOUT_MS),
+      probe('lag', async () => (await this.lag()).total, HEALTH_TIMEOUT_MS),
+    ]);
+    return healthOf({ ...facts, state: this.state, nowMs: this.#clock.now(), lastError: this.#lastError, ping, lag });
+  }
+
+  status(): AsyncIterable<BusStatus> {
+    return this.#status.stream();
+  }
+
+  #compose(random: () => number): EngineParts {
+    const options = this.#options;
+    const { name: system, destination } = this.#transport;
+    return {
+      options,
+      group: options.group,
+      destination,
+      opener: randomUUID().slice(0, 13),
+      registry: this.#registry,
+      services: {
+        publish: (events, publishOptions) => {
+          // Handlers may publish while the bus drains: otherwise their last attempt would fail for no reason of theirs.
+          this.#lifecycle.assertNotClosed('context.publish');
+          return this.#publish(events, publishOptions ?? {});
+        },
+        textHeaders: (record) => textHeaders(record.headers),
+      },
+      stats: this.#stats,
+      tracing: createTracing({ ...options.tracing, system, clientId: options.consumerName }),
+      metrics: createMetrics({ ...options.metrics, system, destination, group: options.group, stats: this.#stats, lag: () => this.#lastLag }),
+      clock: this.#clock,
+      timers: this.#timers,
+      random,
+      onError: (error) => this.#onError(error),
+      onStatus: (status) => this.#onStatus(status),
+    };
+  }
+
+  async #publish(events: DomainEvent | readonly DomainEvent[], options: PublishOptions): Promise<void> {
+    const list = Array.isArray(events) ? (events as readonly DomainEvent[]) : [events as DomainEvent];
+    if (list.length === 0) return;
+    const published = this.#publishing.publish(list, options);
+    // A failure to connect reaches the caller through the accumulator, as the reason why its events were not sent.
+    if (this.state === 'idle') this.connect().catch(() => undefined);
+    return published;
+  }
+
+  async #open(): Promise<void> {
+    this.#lifecycle.to('connecting');
+    try {
+      await this.#parts.tracing.suppress(() => this.#transport.open(this.#transportEvents()));
+    } catch (cause) {
+      const error = busErrorOf(cause, 'connect');
+      this.#onError(error);
+      this.#publishing.accumulator.fail(error);
+      if (this.#lifecycle.can('idle')) this.#lifecycle.to('idle');
+      throw error;
+    }
+    if (!this.#lifecycle.can('ready')) throw busClosed('connect');
+    this.#lifecycle.to('ready');
+    this.#stats.connectedAtMs = this.#clock.now();
+    this.#publishing.accumulator.start();
+    this.#onStatus({ type: 'connected', atMs: this.#clock.now() });
+  }
+
+  async #consume(): ReturnType<Transport['consume']> {
+    await this.connect();
+    const { consumerName, handOverTimeoutMs, maxInFlight } = this.#options;
+    const spec = { group: this.#group(), consumerName, handOverTimeoutMs, maxInFlight };
+    return this.#parts.tracing.suppress(() => this.#transport.consume(spec, this.#engine));
+  }
+
+  #group(): GroupSpec {
+    const { group, startFrom, ephemeralGroup } = this.#options;
+    return { name: group, startFrom, ephemeral: ephemeralGroup };
+  }
+
+  #transportEvents(): TransportEvents {
+    return {
+      disconnected: (cause) => {
+        if (!this.#lifecycle.can('reconnecting')) return;
+        this.#lifecycle.to('reconnecting');
+        this.#disconnectedAtMs = this.#clock.now();
+        this.#lastError = cause;
+        this.#onStatus({ type: 'disconnected', atMs: this.#disconnectedAtMs, cause });
+      },
+      reconnected: () => {
+        if (this.state !== 'reconnecting') return;
+        this.#lifecycle.to('ready');
+        this.#stats.reconnections += 1;
+        this.#parts.metrics.reconnected();
+        const atMs = this.#clock.now();
+        this.#onStatus({ type: 'reconnected', atMs, downMs: atMs - this.#disconnectedAtMs });
+      },
+      rebalanced: (group, partitions) => {
+        this.#stats.rebalanceCount += 1;
+        this.#halted.clear();
+        this.#parts.metrics.rebalanced();
+        this.#onStatus({ type: 'rebalanced', atMs: this.#clock.now(), group, partitions });
+      },
+      error: (error) => this.#onError(error),
+      warning: (message) => this.#onStatus({ type: 'warning', atMs: this.#clock.now(), message }),
+      fenced: (count) => {
+        this.#stats.fencedSettlements += count;
+      },
+    };
+  }
+
+  #onError(error: BusError): void {
+    this.#lastError = error;
+    this.#stats.lastErrorAtMs = this.#clock.now();
+    this.#onStatus({ type: 'error', atMs: this.#stats.lastErrorAtMs, error });
+  }
+
+  #onStatus(status: BusStatus): void {
+    if (status.type === 'halted') this.#halted.add(status.partition);
+    this.#status.emit(status);
+  }
+
+  async #shutdown(timeoutMs: number): Promise<ShutdownReport> {
+    const startedAtMs = this.#clock.now();
+    const leftMs = (): number => Math.max(0, startedAtMs + timeoutMs - this.#clock.now());
+    const releasedBefore = this.#stats.eventsReleased;
+    this.#lifecycle.to('draining');
+    this.#onStatus({ type: 'draining', atMs: startedAtMs });
+    const stopped = this.#consumption.consuming ? await this.#within(leftMs(), this.#consumption.stop(leftMs())) : true;
+    const flushed = this.state === 'draining' && (await this.#within(leftMs(), this.#publishing.accumulator.idle()));
+    const abandonedHandlers = this.#engine.abandonAll();
+    const unflushedPublishes = this.#publishing.accumulator.abort(busClosed('publish'));
+    await this.#within(CLOSE_TIMEOUT_MS, this.#transport.close());
+    this.#engine.close();
+    this.#parts.metrics.shutdown();
+    this.#timers.clear();
+    this.#lifecycle.to('closed');
+    const durationMs = this.#clock.now() - startedAtMs;
+    this.#onStatus({ type: 'closed', atMs: this.#clock.now() });
+    this.#status.close();
+    const released = this.#stats.eventsReleased - releasedBefore;
+    return { clean: stopped && flushed && abandonedHandlers === 0 && unflushedPublishes === 0, abandonedHandlers, released, unflushedPublishes, durationMs };
+  }
+
+  /** Waits for `work`, but not longer than `timeoutMs`; a failure is told and counts as not done. */
+  async #within(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
+    const done = work.then(
+      () => true,
+      (error: unknown) => {
+        this.#onError(busErrorOf(error, 'shut down'));
+        return false;
+      },
+    );
+    let cancel = (): void => undefined;
+    const late = new Promise<boolean>((resolve) => {
+      cancel = this.#clock.after(timeoutMs, () => resolve(false));
+    });
+    return Promise.race([done, late]).finally(() => cancel());
+  }
+}
+
