@@ -1,3 +1,4 @@
+import { describeError } from './describe-error.js';
 import { replayRecord } from './envelope.js';
 import { BusError, isBusError } from './errors.js';
 import type { DeadLetter } from './event-bus.js';
@@ -64,7 +65,7 @@ function limitReached(refused: readonly string[], replayed: number, maxReplays: 
 }
 
 function interrupted(cause: unknown, replayed: number): BusError {
-  const error = isBusError(cause) ? cause : new BusError('BROKER', String(cause));
+  const error = isBusError(cause) ? cause : new BusError('BROKER', describeError(cause).message);
   return new BusError(error.code, `the replay stopped after ${replayed} dead letters: ${error.message}`, {
     cause,
     retryable: error.retryable,

@@ -1,3 +1,4 @@
+import { describeError } from './describe-error.js';
 import { BusError, isBusError } from './errors.js';
 
 /** What a question to the broker came to. */
@@ -26,7 +27,9 @@ async function answer<T>(what: string, ask: () => Promise<T>): Promise<Probe<T>>
   } catch (cause) {
     return {
       ok: false,
-      error: isBusError(cause) ? cause : new BusError('BROKER', `${what}: ${String(cause)}`, { cause }),
+      error: isBusError(cause)
+        ? cause
+        : new BusError('BROKER', `${what}: ${describeError(cause).message}`, { cause }),
     };
   }
 }

@@ -26,7 +26,7 @@ export interface Metrics {
 export interface MetricsOptions {
   readonly enabled: boolean;
   /** @default the globally registered one */
-  readonly meterProvider?: MeterProviderLike;
+  readonly meterProvider?: MeterProviderLike | undefined;
   /** `messaging.system`. */
   readonly system: string;
   readonly destination: string;

@@ -38,7 +38,9 @@ export function loadOtel(): OtelApi | undefined {
 
 function requireOtel(): OtelApi | undefined {
   try {
-    return createRequire(import.meta.url)('@opentelemetry/api') as OtelApi;
+    // Each build has one of the two.
+    const from = typeof __filename === 'string' ? __filename : import.meta.url;
+    return createRequire(from)('@opentelemetry/api') as OtelApi;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND') return undefined;
     throw error;

@@ -72,7 +72,7 @@ export interface TracingOptions {
   /** Whether each event of a batch gets a `create` span, hence a context of its own. @default true */
   readonly createSpans?: boolean;
   /** @default the globally registered one */
-  readonly tracerProvider?: TracerProviderLike;
+  readonly tracerProvider?: TracerProviderLike | undefined;
   /** `messaging.system`. */
   readonly system: string;
   readonly clientId: string;
