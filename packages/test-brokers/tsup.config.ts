@@ -1,4 +1,6 @@
 import { defineConfig } from 'tsup';
 import { library } from '../../tsup.preset.js';
 
-export default defineConfig(library({ index: 'src/index.ts' })) as ReturnType<typeof defineConfig>;
+export default defineConfig(library({ index: 'src/index.ts', prepare: 'src/prepare.ts' })) as ReturnType<
+  typeof defineConfig
+>;

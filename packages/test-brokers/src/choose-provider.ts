@@ -1,4 +1,3 @@
-import type { Report } from './cache.js';
 import { messageOf, TestBrokerError } from './errors.js';
 
 /** How a broker is run: found at an address, in a container, or as processes of this machine. */
@@ -6,7 +5,7 @@ export type ProviderName = 'environment' | 'docker' | 'native';
 
 /** A provider's answer: it can (and how to start), or why it cannot. */
 export type Offer<T> =
-  | { readonly available: true; readonly reason: string; start(): Promise<T> }
+  | { readonly available: true; readonly reason?: string; start(): Promise<T> }
   | { readonly available: false; readonly reason: string };
 
 /** One way of running a broker. */
@@ -31,7 +30,6 @@ const FORCEABLE: readonly ProviderName[] = ['docker', 'native'];
 export async function chooseProvider<T>(
   product: string,
   providers: readonly Provider<T>[],
-  report: Report,
 ): Promise<Choice<T>> {
   const forced = forcedProvider();
   const open = providers.filter(({ name }) => forced === undefined || name === forced);
@@ -39,17 +37,21 @@ export async function chooseProvider<T>(
   for (const { name, offer } of open) {
     const answer = await attempt(offer);
     if (answer.available) {
-      const why = forced === undefined ? [answer.reason, ...declined] : [`OMNIBUS_BROKERS=${forced}`];
-      return { name, reason: why.join('; '), start: answer.start };
+      const reason =
+        forced === undefined ? reasonFor(answer.reason, declined) : `OMNIBUS_BROKERS is ${forced}`;
+      return { name, reason, start: answer.start };
     }
-    declined.push(`not ${name}: ${answer.reason}`);
-    if (name !== 'environment') report(`${product}: ${name} is not taken: ${answer.reason}`);
+    declined.push(answer.reason);
   }
   throw new TestBrokerError(
     'NO_PROVIDER',
     `${product} cannot be run here: ${declined.join('; ')}.` +
       (forced === undefined ? '' : ' Unset OMNIBUS_BROKERS to let the other providers be tried.'),
   );
+}
+
+function reasonFor(own: string | undefined, declined: readonly string[]): string {
+  return [...declined, ...(own === undefined ? [] : [own])].join(', ');
 }
 
 async function attempt<T>(offer: () => Promise<Offer<T>>): Promise<Offer<T>> {

@@ -26,7 +26,15 @@ export class TestBrokerError extends Error {
   }
 }
 
+// By shape, not by `instanceof`: test runners give tests an `Error` of their own, which what Node throws is not.
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
+  if (typeof error !== 'object' || error === null || !('message' in error)) return String(error);
+  return String(error.message) || String(error);
+}
+
+/** Whether this is a system error of that code, such as `ENOENT`. */
+export function hasCode(error: unknown, code: string): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }

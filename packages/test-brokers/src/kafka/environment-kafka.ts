@@ -63,7 +63,7 @@ function existingKafka(brokers: readonly string[], version = 'unknown'): Running
     node: () => {
       throw unavailable();
     },
-    describe: () => `Kafka ${version} at ${brokers.join(', ')}: environment (${VARIABLE} is set)`,
+    describe: () => `Kafka ${version} at ${brokers.join(', ')}: environment, since ${VARIABLE} is set`,
     logs: () => '',
     start: refuse,
     down: refuse,

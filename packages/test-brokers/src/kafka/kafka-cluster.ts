@@ -2,13 +2,13 @@ import type { ProviderName } from '../choose-provider.js';
 import { TestBrokerError } from '../errors.js';
 import type { ResolvedKafkaOptions } from './kafka-options.js';
 import { mechanismsOf } from './listeners.js';
+import { awaitMembership, directAddress, type NodeAddresses } from './membership.js';
 import type { KafkaNode, RunningKafka, RunningListener, TlsMaterial } from './running-kafka.js';
-import type { NodeLayout } from './server-properties.js';
 
 /** What a provider that runs Kafka itself hands over: its nodes, and how to be rid of everything. */
 export interface KafkaCluster {
   readonly nodes: readonly KafkaNode[];
-  readonly layouts: readonly Pick<NodeLayout, 'clients' | 'internal'>[];
+  readonly layouts: readonly NodeAddresses[];
   readonly tls: TlsMaterial | undefined;
   /** Ends what still runs, frees the ports and removes the files. */
   release(): Promise<void>;
@@ -42,7 +42,7 @@ export function runningKafka(
   };
   const kafka: RunningKafka = {
     brokers,
-    directBrokers: layouts.map(({ internal }) => internal.advertised),
+    directBrokers: layouts.map(directAddress),
     version: options.version,
     provider: chosen.name,
     listeners: runningListeners(options, layouts),
@@ -50,9 +50,10 @@ export function runningKafka(
     users: options.users,
     nodes,
     node: (index) => nodeAt(nodes, index),
-    describe: () => `Kafka ${options.version} at ${brokers.join(', ')}: ${chosen.name} (${chosen.reason})`,
+    describe: () =>
+      `Kafka ${options.version} at ${brokers.join(', ')}: ${chosen.name}, since ${chosen.reason}`,
     logs: () => nodes.map((node) => node.logs()).join('\n'),
-    start: () => each((node) => node.start()),
+    start: () => each((node) => node.start()).then(() => awaitMembership(layouts, options)),
     down: () => each((node) => node.down()),
     restart: () => kafka.down().then(() => kafka.start()),
     kill: () => each((node) => node.kill()),

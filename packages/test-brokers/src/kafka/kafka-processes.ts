@@ -6,6 +6,7 @@ import { clientListeners, type KafkaCluster } from './kafka-cluster.js';
 import type { KafkaJava } from './kafka-java.js';
 import type { ResolvedKafkaOptions } from './kafka-options.js';
 import { makeTlsFiles, type TlsFiles } from './kafka-tls.js';
+import { awaitMembership } from './membership.js';
 import { NativeNode, newClusterId } from './native-node.js';
 import { type Endpoint, type NodeLayout, serverProperties } from './server-properties.js';
 
@@ -42,6 +43,7 @@ async function startOnce(options: ResolvedKafkaOptions, kafka: KafkaJava): Promi
     const clusterId = newClusterId();
     await Promise.all(nodes.map((node) => node.format(clusterId)));
     await Promise.all(nodes.map((node) => node.start()));
+    await awaitMembership(layouts, options);
     return { nodes, layouts, tls: tls?.material, release };
   } catch (error) {
     await release();

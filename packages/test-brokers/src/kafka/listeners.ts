@@ -6,7 +6,7 @@ export type SaslMechanism = 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' | 'OAUTH
 
 /** A listener beside the plain one. */
 export interface ListenerOptions {
-  /** Upper case letters, digits and `_`; not `CLIENT`, `INTERNAL` or `CONTROLLER`, which are taken. */
+  /** Upper case letters, digits and `_`; not `CLIENT`, `DIRECT`, `INTERNAL` or `CONTROLLER`, which are taken. */
   readonly name: string;
   readonly protocol: ListenerProtocol;
   /** What is accepted with SASL. @default ['SCRAM-SHA-256', 'SCRAM-SHA-512', 'PLAIN'] with SASL, else [] */
@@ -28,7 +28,7 @@ export interface BrokerTlsFiles {
   readonly brokerPath: string;
 }
 
-const TAKEN_NAMES: readonly string[] = ['CLIENT', 'INTERNAL', 'CONTROLLER'];
+const TAKEN_NAMES: readonly string[] = ['CLIENT', 'DIRECT', 'INTERNAL', 'CONTROLLER'];
 const DEFAULT_MECHANISMS: readonly SaslMechanism[] = ['SCRAM-SHA-256', 'SCRAM-SHA-512', 'PLAIN'];
 const MODULES = 'org.apache.kafka.common.security';
 

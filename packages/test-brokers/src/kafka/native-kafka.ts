@@ -13,7 +13,6 @@ export async function offerNative(options: ResolvedKafkaOptions): Promise<Offer<
   }
   return {
     available: true,
-    reason: 'processes of this machine',
     start: async () =>
       startKafkaProcesses(options, await prepareNativeKafka(options.version, options.report)),
   };

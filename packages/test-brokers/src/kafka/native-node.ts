@@ -34,6 +34,7 @@ export class NativeNode implements KafkaNode {
   readonly #spec: NativeNodeSpec;
   readonly #log = new LogRing();
   #process: BrokerProcess | undefined;
+  #starting: Promise<void> | undefined;
   #paused = false;
   #expected = false;
 
@@ -78,7 +79,14 @@ export class NativeNode implements KafkaNode {
     throw new TestBrokerError('START_FAILED', `${this.#name} could not format its storage:\n${lines}`);
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting ??= this.#serve().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  async #serve(): Promise<void> {
     if (this.state === 'paused') await this.resume();
     if (this.#process?.running !== true) await this.#launch();
     const broker = this.#process;

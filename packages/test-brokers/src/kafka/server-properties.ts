@@ -17,6 +17,8 @@ export interface NodeLayout {
   readonly clients: readonly Endpoint[];
   /** Brokers among themselves; no proxy ever stands before it. */
   readonly internal: Endpoint;
+  /** A plain listener for clients past all proxies; the internal one where clients can reach that. */
+  readonly direct?: Endpoint;
   readonly controllerBind: string;
   readonly dataFolder: string;
   readonly tls: BrokerTlsFiles | undefined;
@@ -49,7 +51,7 @@ function nodeSettings(
   controllers: readonly string[],
 ): Record<string, string> {
   const protocols = options.listeners.map(({ name, protocol }) => `${name}:${protocol}`);
-  const brokerEndpoints = [...node.clients, node.internal];
+  const brokerEndpoints = [...node.clients, node.internal, ...(node.direct ? [node.direct] : [])];
   return {
     'process.roles': 'broker,controller',
     'node.id': String(node.nodeId),
@@ -64,6 +66,7 @@ function nodeSettings(
     'listener.security.protocol.map': [
       'CLIENT:PLAINTEXT',
       'INTERNAL:PLAINTEXT',
+      'DIRECT:PLAINTEXT',
       'CONTROLLER:PLAINTEXT',
       ...protocols,
     ].join(','),

@@ -15,7 +15,7 @@ import type { RunningKafka } from './running-kafka.js';
  */
 export async function startKafka(options: KafkaOptions = {}): Promise<RunningKafka> {
   const resolved = resolveKafkaOptions(options);
-  const choice = await chooseProvider('Kafka', providers(resolved), resolved.report);
+  const choice = await chooseProvider('Kafka', providers(resolved));
   const begun = performance.now();
   const started = await choice.start();
   const kafka = 'stop' in started ? started : runningKafka(started, resolved, choice);

@@ -1,0 +1,29 @@
+import type { Report } from '../cache.js';
+import { chooseProvider } from '../choose-provider.js';
+import { offerEnvironment } from './environment-kafka.js';
+import { resolveKafkaOptions } from './kafka-options.js';
+import { prepareNativeKafka } from './native-kafka.js';
+
+/**
+ * Gets what `startKafka` needs ahead of the tests, saying what takes long: tools, jars, the archive of
+ * classes. Nothing where it would use brokers named in the environment or Docker. A second call finds
+ * everything there.
+ */
+export async function prepareKafka(report?: Report): Promise<void> {
+  const options = resolveKafkaOptions(report === undefined ? {} : { report });
+  const choice = await chooseProvider<void>('Kafka', [
+    {
+      name: 'environment',
+      offer: async () => ({ ...(await offerEnvironment(options)), start: async () => {} }),
+    },
+    {
+      name: 'native',
+      offer: async () => ({
+        available: true,
+        start: async () => void (await prepareNativeKafka(options.version, options.report)),
+      }),
+    },
+  ]);
+  await choice.start();
+  options.report(`Kafka ${options.version} is ready to be started: ${choice.name}, since ${choice.reason}`);
+}
