@@ -48,6 +48,7 @@ export {
   type CapabilityRequirement,
   type ConformanceCase,
   type Lack,
+  NotRunError,
   type Requirement,
   type Suite,
   suite,
@@ -73,8 +74,11 @@ export {
   type Faults,
   type Inspect,
   type ProxiedSubject,
+  type RawClient,
   type RawRecord,
+  type RawSession,
   type RawWrite,
   type SubjectCapabilities,
+  type TestTime,
 } from './subject.js';
 export { SUITES } from './suites/index.js';

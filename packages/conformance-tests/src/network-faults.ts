@@ -21,4 +21,6 @@ export interface NetworkFaults {
   readonly open: number;
   /** Connections ever accepted. */
   readonly accepted: number;
+  /** Pieces of data that came from clients: at rest, one for each command. */
+  readonly sent: number;
 }

@@ -36,6 +36,7 @@ export class TcpProxy implements NetworkFaults {
   #server: Server | undefined;
   #port = 0;
   #accepted = 0;
+  #sent = 0;
   #silent = false;
   #latencyMs = 0;
   #bytesPerSecond = Number.POSITIVE_INFINITY;
@@ -67,6 +68,10 @@ export class TcpProxy implements NetworkFaults {
 
   get accepted(): number {
     return this.#accepted;
+  }
+
+  get sent(): number {
+    return this.#sent;
   }
 
   cut(): Promise<void> {
@@ -156,6 +161,7 @@ export class TcpProxy implements NetworkFaults {
 
   #pump(pair: Pair, from: Socket, shaper: Shaper): void {
     from.on('data', (chunk: Buffer) => {
+      if (from === pair.client) this.#sent += 1;
       if (this.#silent) pair.damaged = true;
       else if (!shaper.push(chunk)) {
         from.pause();

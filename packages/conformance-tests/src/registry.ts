@@ -1,6 +1,6 @@
 import { catalogueEntry } from './catalogue.js';
 import type { CaseContext } from './context.js';
-import type { ConformanceSubject, Faults, Inspect, SubjectCapabilities } from './subject.js';
+import type { ConformanceSubject, Faults, Inspect, RawClient, SubjectCapabilities } from './subject.js';
 
 /** Something the bus and its broker can or cannot do. Lacking it makes a case `n/a`, or inverts it. */
 export type CapabilityRequirement =
@@ -9,10 +9,24 @@ export type CapabilityRequirement =
   | 'history-by-time';
 
 /** Something the subject may or may not provide. Lacking it makes a case `not-run`. */
-export type ToolRequirement = `inspect.${keyof Inspect}` | `faults.${keyof Faults}`;
+export type ToolRequirement =
+  | `inspect.${keyof Inspect}`
+  | `faults.${keyof Faults}`
+  | `raw.${keyof RawClient}`;
 
 /** What a case needs. */
 export type Requirement = CapabilityRequirement | ToolRequirement;
+
+/**
+ * Thrown by a case that finds out only while it runs that it cannot show anything: a package that is not installed, a
+ * tool that only some subjects need. The id becomes `not-run`, which fails the run where it is claimed.
+ */
+export class NotRunError extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = 'NotRunError';
+  }
+}
 
 /** One test. An id may have several; it passes when all of them do. */
 export interface ConformanceCase {
@@ -59,7 +73,7 @@ export interface Lack {
 export function lackOf(subject: ConformanceSubject, one: ConformanceCase): Lack | undefined {
   const requires = one.requires ?? [];
   for (const requirement of requires) {
-    if (isTool(requirement) || hasCapability(subject.capabilities, requirement)) continue;
+    if (isTool(requirement) || hasCapability(subject, requirement)) continue;
     return { kind: 'capability', requirement };
   }
   for (const requirement of requires) {
@@ -72,14 +86,17 @@ function isTool(requirement: Requirement): requirement is ToolRequirement {
   return requirement.includes('.');
 }
 
-function hasCapability(capabilities: SubjectCapabilities, requirement: CapabilityRequirement): boolean {
+function hasCapability({ capabilities, peerClient }: ConformanceSubject, requirement: CapabilityRequirement): boolean {
+  if (requirement === 'peer-client') return peerClient !== undefined;
+  if (requirement === 'sharing-by-event') return capabilities.sharing === 'event';
+  if (requirement === 'sharing-by-partition') return capabilities.sharing === 'partition';
   if (requirement === 'history') return capabilities.history !== 'none';
   if (requirement === 'history-by-time') return capabilities.history === 'time';
   return capabilities[requirement];
 }
 
 function hasTool(subject: ConformanceSubject, requirement: ToolRequirement): boolean {
-  const [owner, name] = requirement.split('.') as ['inspect' | 'faults', string];
+  const [owner, name] = requirement.split('.') as ['inspect' | 'faults' | 'raw', string];
   const tools = subject[owner] as Readonly<Record<string, unknown>> | undefined;
   return typeof tools?.[name] === 'function';
 }
@@ -94,6 +111,11 @@ const CAPABILITY_IN_WORDS: Readonly<Record<CapabilityRequirement, string>> = {
   orderedRetry: 'this bus does not hold back a key while one of its events is retried',
   batchAtomic: 'this bus places the good events of a call when another is refused',
   trimming: 'this broker never drops old events',
+  topology: 'this bus takes what shape its stream has from its broker, so that the two cannot differ',
+  'sharing-by-event': 'members of a group own partitions, and with them their keys: a slow one keeps its own',
+  'sharing-by-partition': 'members of a group take event by event',
+  cloudEvents: 'this bus has no codec for CloudEvents yet',
+  'peer-client': 'this bus needs no client package beside it',
   security: 'this broker has no authentication and no encryption',
 };
 

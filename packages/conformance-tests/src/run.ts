@@ -3,7 +3,7 @@ import { CaseContext } from './context.js';
 import { createNamespaces, type Namespaces } from './namespace.js';
 import { makePlan, type Plan, type PlannedCase, type Selector, selectIds } from './plan.js';
 import { within } from './poll.js';
-import type { Suite } from './registry.js';
+import { NotRunError, type Suite } from './registry.js';
 import { type ConformanceReport, ReportBuilder } from './report.js';
 import type { BrokerInfo, ConformanceSubject } from './subject.js';
 
@@ -82,6 +82,10 @@ export class ConformanceRun {
       failure = {
         error: new AggregateError(problems, `could not clean up: ${problems.map(String).join('; ')}`),
       };
+    if (failure?.error instanceof NotRunError) {
+      this.#report.add(of.id, { status: 'not-run', reason: failure.error.message, ms });
+      return;
+    }
     if (failure) this.#report.add(of.id, { status: 'fail', reason: textOf(failure.error), ms });
     else if (planned.kind === 'run') this.#report.add(of.id, { status: 'pass', ms });
     else this.#report.add(of.id, { status: 'n/a', reason: planned.reason, ms });

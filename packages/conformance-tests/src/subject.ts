@@ -1,4 +1,5 @@
 import type { EventBus, EventBusOptions } from '@omnibus/core';
+import type { Clock } from '@omnibus/core/transport';
 
 import type { NetworkFaults } from './network-faults.js';
 
@@ -38,8 +39,18 @@ export interface ConformanceSubject {
 
   readonly inspect?: Inspect;
   readonly faults?: Faults;
+  /** The broker's own client, used by hand: what the speed of the bus is measured against. */
+  readonly raw?: RawClient;
+  /** As `create`, with a clock and a source of jitter of the test's. Only for buses that can be made so. */
+  createTimed?(request: CreateRequest, time: TestTime): EventBus | Promise<EventBus>;
   /** @default DEFAULT_BUDGET */
   readonly budget?: Partial<Budget>;
+}
+
+/** A package that the bus imports and its users install. */
+export interface PeerClient {
+  /** Name of the client's package, for example `kafkajs`. */
+  readonly packageName: string;
 }
 
 /** What is asked of `create`. */
@@ -85,6 +96,15 @@ export interface SubjectCapabilities {
   readonly batchAtomic: boolean;
   /** The broker drops old events (by time, size or on request), so that history can start after the beginning. */
   readonly trimming: boolean;
+  /** The bus says what shape its stream has (partitions, arguments), which may differ from what exists on the broker. */
+  readonly topology: boolean;
+  /**
+   * How members of a group divide the work. `partition`: each owns partitions, and with them their keys, until it leaves
+   * or is lost. `event`: whoever is free takes the next key.
+   */
+  readonly sharing: 'partition' | 'event';
+  /** CloudEvents on the wire, in binary and structured mode. */
+  readonly cloudEvents: boolean;
   /** The broker authenticates and encrypts, and `create` can be told how. */
   readonly security: boolean;
 }
@@ -184,8 +204,40 @@ export interface Faults {
   resume?(): Promise<void>;
   /** From now on dead letters of the namespace cannot be written; resolves to a function that heals it. */
   breakDeadLetters?(namespace: string): Promise<() => Promise<void>>;
+  /**
+   * For a bus that lives in one process with its broker: the member of this `consumerName` dies without a word, as by
+   * `SIGKILL`. Others use child processes.
+   */
+  killMember?(consumerName: string): Promise<void>;
+  /** Likewise: the member hangs until its lease has run out, as by `SIGSTOP`. */
+  freezeMember?(consumerName: string): Promise<void>;
+  /** Ends `freezeMember`. */
+  thawMember?(consumerName: string): Promise<void>;
   /** A way to the broker that can be cut, delayed and refused, and a factory of buses that go this way. */
   throughProxy?(): Promise<ProxiedSubject>;
+}
+
+/** Time that a test moves by hand. */
+export interface TestTime {
+  readonly clock: Clock;
+  /** From 0 to 1. */
+  readonly random: () => number;
+}
+
+/** The same work as the bus does, with the same durability, written by hand on the broker's own client. */
+export interface RawClient {
+  /**
+   * A producer and a consumer on the stream of the namespace, which exists. The consumer has joined a group of its own
+   * when this resolves; it parses each body as JSON, calls `onRecord`, and commits as often as the bus does.
+   */
+  open(namespace: string, onRecord: (body: unknown) => void): Promise<RawSession>;
+}
+
+/** A producer and a consumer that work. */
+export interface RawSession {
+  /** One call of the client: resolves when every record is as durable as after `bus.publish`. */
+  publish(records: readonly { readonly key: string; readonly value: string }[]): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** Buses behind a faulty network. */
