@@ -4,7 +4,7 @@ import { BusError } from './errors.js';
 import type { HeaderValue, InboundHeaders } from './transport.js';
 
 /** Every header name that the bus writes or reads, those of eventsource-py included. They stand nowhere else. */
-export const HEADER = Object.freeze({
+export const HEADER = {
   eventId: 'event_id',
   eventType: 'event_type',
   aggregateId: 'aggregate_id',
@@ -38,7 +38,7 @@ export const HEADER = Object.freeze({
   xDlqErrorType: 'x-dlq-error-type',
   xDlqRetryCount: 'x-dlq-retry-count',
   xDlqTimestamp: 'x-dlq-timestamp',
-} as const);
+} as const;
 
 /** The application may not set these: they say where an event is in its life, or what the body says better. */
 const RESERVED_NAMES: ReadonlySet<string> = new Set([

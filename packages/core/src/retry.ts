@@ -3,8 +3,6 @@ import type { DomainEvent } from './event.js';
 import type { DeadLetterReason } from './event-bus.js';
 import type { RetryPolicy } from './options.js';
 
-export { describeError, type ErrorDescription } from './describe-error.js';
-
 /** What becomes of an event whose handlers failed. */
 export type RetryDecision =
   | { readonly kind: 'retry'; readonly delayMs: number }

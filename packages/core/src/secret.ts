@@ -1,4 +1,5 @@
 const HIDDEN = '***';
+const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom');
 
 /**
  * A value that never shows: printing, logging, `JSON.stringify` and `util.inspect` give `***`. Only `reveal` gives it
@@ -9,6 +10,7 @@ export class Secret<T = string> {
 
   constructor(value: T) {
     this.#value = value;
+    Object.defineProperty(this, INSPECT, { value: () => HIDDEN });
     Object.freeze(this);
   }
 
@@ -22,10 +24,6 @@ export class Secret<T = string> {
   }
 
   toJSON(): string {
-    return HIDDEN;
-  }
-
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
     return HIDDEN;
   }
 }
