@@ -38,9 +38,9 @@ done
 rm -rf -- "$1" || { sleep 1; rm -rf -- "$1"; }
 `;
 
-/** Opens a reaper with a new folder under the system's temporary one. */
+/** Opens a reaper with a new folder under the system's temporary one, named for this process. */
 export async function openReaper(name: string): Promise<Reaper> {
-  const folder = await mkdtemp(join(tmpdir(), `omnibus-${name}-`));
+  const folder = await mkdtemp(join(tmpdir(), `omnibus-${name}-${process.pid}-`));
   // A session of its own: a Ctrl-C at the terminal must not end it before it has done its work.
   const shell = spawn('sh', ['-c', SCRIPT, 'omnibus-reaper', folder], {
     cwd: '/',
