@@ -72,7 +72,7 @@ export class MemoryStream {
 
   append(record: OutboundRecord): void {
     this.logs[record.partition]?.append(record);
-    for (const { wake } of this.listeners()) wake(record.partition);
+    for (const membership of this.listeners()) membership.wake(record.partition);
   }
 
   ensureGroup(name: string, startFrom: 'earliest' | 'latest'): MemoryGroup {
