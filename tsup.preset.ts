@@ -11,6 +11,8 @@ export function library(entry: Record<string, string>): Options {
     dts: { compilerOptions: { ignoreDeprecations: '6.0', isolatedDeclarations: false } },
     // Entries share chunks in both formats, so that a class exists once however it is reached.
     splitting: true,
+    // What one format lacks (`import.meta.url` in CJS, `__filename` in ESM) is filled in where it is used.
+    shims: true,
     sourcemap: true,
     clean: true,
     treeshake: false,

@@ -5,6 +5,10 @@ import { conditionProblems, exportedFiles } from '../src/export-targets.js';
 import { pack, removeTemporaryFolders } from '../src/packed.js';
 import { publicPackages, ROOT, read, workspacePackages } from '../src/repository.js';
 
+// Built besides what the exports name: the command, which a file in bin/ imports, and the program that child
+// processes of the kit run, which is started by its path.
+const PROGRAMS = new Set(['dist/cli', 'dist/child-host']);
+
 const packages = publicPackages().map((each) => ({ ...each, name: each.manifest.name }));
 const core = packages.find(({ name }) => name === '@omnibus/core');
 
@@ -59,8 +63,7 @@ describe.each(packages)('$name', ({ name, dir, manifest }) => {
 
   it('exports every entry that it builds', () => {
     const stem = (file: string) => file.replace(/(\.d)?\.c?[jt]s$/, '');
-    // The command's file lies beside the build and imports `dist/cli.js`.
-    const named = new Set([...exportedFiles(manifest).map(stem), ...(manifest.bin ? ['dist/cli'] : [])]);
+    const named = new Set([...exportedFiles(manifest).map(stem), ...PROGRAMS]);
     const chunk = /-[A-Za-z0-9_-]{8}(\.d)?\.c?[jt]s$/;
     const built = readdirSync(join(dir, 'dist')).filter(
       (file) => !file.endsWith('.map') && !chunk.test(file),
