@@ -25,7 +25,7 @@ export interface Behaviour {
 
 /** The behaviour that an event asks for. */
 export function behaviourOf(event: DomainEvent): Behaviour {
-  return (event.data['behaviour'] as Behaviour | undefined) ?? {};
+  return (event.data.behaviour as Behaviour | undefined) ?? {};
 }
 
 /** Does what the event asks for. To be used as the body of a handler. */

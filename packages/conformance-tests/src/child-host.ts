@@ -72,5 +72,5 @@ process.on('message', (message: ToChild) => {
 });
 // A test that was killed leaves no children behind.
 process.on('disconnect', () => {
-  if (!methods['leaving']) process.exit(0);
+  if (!methods.leaving) process.exit(0);
 });

@@ -23,7 +23,7 @@ function common(bus: EventBus, methods: ChildMethods): ChildMethods {
     cpu: () => process.cpuUsage(),
     /** Lets go of the parent. A process that has nothing left to do now ends by itself; one that leaks does not. */
     leave: () => {
-      methods['leaving'] = () => true;
+      methods.leaving = () => true;
       setImmediate(() => process.disconnect());
     },
   } satisfies ChildMethods);

@@ -40,7 +40,7 @@ export function conformance(options: ConformanceOptions): void {
     runner.beforeAll(() => run.start(), SET_UP_TIMEOUT_MS);
     runner.afterAll(async () => {
       const report = await run.finish();
-      const path = options.report ?? process.env['OMNIBUS_CONFORMANCE_REPORT'];
+      const path = options.report ?? process.env.OMNIBUS_CONFORMANCE_REPORT;
       if (path) writeReport(path, report);
       options.onReport?.(report);
     }, SET_UP_TIMEOUT_MS);

@@ -8,6 +8,7 @@ import type { Namespaces } from './namespace.js';
 import { type Found, type PollOptions, until } from './poll.js';
 import { Processes } from './processes.js';
 import { type HandlerBody, recordedHandler, recordedPublish } from './recorder.js';
+import type { Requirement } from './registry.js';
 import {
   type Budget,
   type BusOverrides,
@@ -55,9 +56,13 @@ export const GROUP = 'group';
 /** How long what a test leaves behind may take to close. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
-/** Found for the whole run, and looked at by CT10. */
+/** What was found in the run as a whole, for the cases that judge it. */
 export interface RunFindings {
   readonly unhandledRejections: readonly unknown[];
+  /** What the cases that passed so far required. */
+  readonly executed: ReadonlySet<Requirement>;
+  /** Whether every case of the kit belongs to the run. */
+  readonly complete: boolean;
 }
 
 /** Everything a case works with. Whatever it makes through here is closed, killed, healed and removed after it. */

@@ -4,9 +4,11 @@ import type { ConformanceSubject, Faults, Inspect, RawClient, SubjectCapabilitie
 
 /** Something the bus and its broker can or cannot do. Lacking it makes a case `n/a`, or inverts it. */
 export type CapabilityRequirement =
-  | Exclude<keyof SubjectCapabilities, 'history'>
-  | 'history'
-  | 'history-by-time';
+  | Exclude<keyof SubjectCapabilities, 'sharing'>
+  | 'history-by-time'
+  | 'sharing-by-event'
+  | 'sharing-by-partition'
+  | 'peer-client';
 
 /** Something the subject may or may not provide. Lacking it makes a case `not-run`. */
 export type ToolRequirement =
@@ -86,7 +88,10 @@ function isTool(requirement: Requirement): requirement is ToolRequirement {
   return requirement.includes('.');
 }
 
-function hasCapability({ capabilities, peerClient }: ConformanceSubject, requirement: CapabilityRequirement): boolean {
+function hasCapability(
+  { capabilities, peerClient }: ConformanceSubject,
+  requirement: CapabilityRequirement,
+): boolean {
   if (requirement === 'peer-client') return peerClient !== undefined;
   if (requirement === 'sharing-by-event') return capabilities.sharing === 'event';
   if (requirement === 'sharing-by-partition') return capabilities.sharing === 'partition';

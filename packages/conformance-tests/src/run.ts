@@ -3,7 +3,7 @@ import { CaseContext } from './context.js';
 import { createNamespaces, type Namespaces } from './namespace.js';
 import { makePlan, type Plan, type PlannedCase, type Selector, selectIds } from './plan.js';
 import { within } from './poll.js';
-import { NotRunError, type Suite } from './registry.js';
+import { type ConformanceCase, NotRunError, type Requirement, type Suite } from './registry.js';
 import { type ConformanceReport, ReportBuilder } from './report.js';
 import type { BrokerInfo, ConformanceSubject } from './subject.js';
 
@@ -31,6 +31,8 @@ export class ConformanceRun {
   readonly #namespaces: Namespaces = createNamespaces();
   readonly #report = new ReportBuilder();
   readonly #unhandled: unknown[] = [];
+  readonly #executed = new Set<Requirement>();
+  readonly #complete: boolean;
   readonly #onUnhandled = (reason: unknown): void => {
     this.#unhandled.push(reason);
   };
@@ -41,6 +43,7 @@ export class ConformanceRun {
     const selected = options.only ? selectIds(options.only) : written;
     this.#claimed = options.claims ? selectIds(options.claims) : selected;
     this.#selected = selected;
+    this.#complete = [...written].every((id) => selected.has(id));
     this.plan = makePlan(subject, suites, selected);
     for (const { id } of CATALOGUE) {
       if (!selected.has(id) && written.has(id))
@@ -66,6 +69,8 @@ export class ConformanceRun {
     const startedAtMs = performance.now();
     const context = new CaseContext(of.id, this.subject, this.#namespaces, {
       unhandledRejections: this.#unhandled,
+      executed: this.#executed,
+      complete: this.#complete,
     });
     let failure: { readonly error: unknown } | undefined;
     try {
@@ -87,9 +92,14 @@ export class ConformanceRun {
       return;
     }
     if (failure) this.#report.add(of.id, { status: 'fail', reason: textOf(failure.error), ms });
-    else if (planned.kind === 'run') this.#report.add(of.id, { status: 'pass', ms });
+    else if (planned.kind === 'run') this.#passed(of, ms);
     else this.#report.add(of.id, { status: 'n/a', reason: planned.reason, ms });
     if (failure) throw failure.error;
+  }
+
+  #passed(of: ConformanceCase, ms: number): void {
+    this.#report.add(of.id, { status: 'pass', ms });
+    for (const requirement of of.requires ?? []) this.#executed.add(requirement);
   }
 
   /** Claimed ids that were not run, with the reason. Any of them fails the run. */

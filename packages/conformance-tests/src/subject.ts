@@ -37,6 +37,8 @@ export interface ConformanceSubject {
   /** Environment of the child processes, for example the broker's address. A function is called after `setup`. @default {} */
   readonly processEnv?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>);
 
+  /** The client that the bus needs beside it, as its users install it. @default the bus needs none */
+  readonly peerClient?: PeerClient;
   readonly inspect?: Inspect;
   readonly faults?: Faults;
   /** The broker's own client, used by hand: what the speed of the bus is measured against. */
