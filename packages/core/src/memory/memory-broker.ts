@@ -40,6 +40,11 @@ export class MemoryBroker {
     this.retainedRecords = retainedRecords;
   }
 
+  /** How many buses are connected. */
+  get connectionCount(): number {
+    return this.connections.size;
+  }
+
   /** Whether it accepts connections (also while paused). */
   get isRunning(): boolean {
     return this.running;
