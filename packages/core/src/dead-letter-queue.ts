@@ -99,6 +99,15 @@ class StoredDeadLetterQueue implements DeadLetterQueue {
     return this.#read(selectDeadLetters(filter, this.#options.group), after, pageSize);
   }
 
+  /**
+   * A letter that names no group is taken for the bus's own: some brokers keep the dead letters of each group apart, and
+   * what other libraries wrote there does not say it. Replayed to a group without a name it would be lost.
+   */
+  #parse(stored: StoredDeadLetter): DeadLetter {
+    const letter = parseDeadLetter(stored, this.#options.codec);
+    return letter.group === '' ? { ...letter, group: this.#options.group } : letter;
+  }
+
   async *#read(
     { group, atMost, matches }: DeadLetterSelection,
     after: string | undefined,
@@ -109,7 +118,7 @@ class StoredDeadLetterQueue implements DeadLetterQueue {
     const store = await this.#options.store();
     for await (const page of store.read({ group, after, pageSize })) {
       const found = page
-        .map((stored) => ({ stored, letter: parseDeadLetter(stored, this.#options.codec) }))
+        .map((stored) => ({ stored, letter: this.#parse(stored) }))
         .filter(({ letter }) => matches(letter));
       if (found.length > 0) yield found;
       left -= found.length;

@@ -40,7 +40,13 @@ export async function replayDeadLetters(
   let replayed = 0;
   const replay = async ({ letter, stored }: DeadLetterEntry): Promise<void> => {
     if (letter.replayCount >= maxReplays) refused.push(letter.id);
-    else if (await store.replay(stored, letter.group, replayRecord(stored, letter.group, partitions)))
+    else if (
+      await store.replay(
+        stored,
+        letter.group,
+        replayRecord(stored, letter.group, partitions, { event: letter.event }),
+      )
+    )
       replayed++;
   };
   try {

@@ -49,7 +49,7 @@ export function createInstruments(meter: Meter): MetricInstruments {
     }),
     lag: meter.createObservableGauge('omnibus.consumer.lag', {
       ...event,
-      description: 'Events published and not yet settled by the group, when last asked.',
+      description: 'Events published and not yet settled by the group.',
     }),
   };
   return {

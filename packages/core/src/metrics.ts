@@ -33,8 +33,11 @@ export interface MetricsOptions {
   readonly group: string;
   /** Read by the gauges. */
   readonly stats: Pick<StatsCollector, 'inFlight' | 'pendingPublishes'>;
-  /** How far the group was behind when last asked; undefined when that is not known, and then nothing is reported. */
-  readonly lag?: () => number | undefined;
+  /**
+   * How far the group is behind, asked at each collection. Nothing is reported when that is undefined or fails.
+   * Two buses of one process with the same group report to the same time series: the later one counts.
+   */
+  readonly lag?: () => number | undefined | Promise<number | undefined>;
 }
 
 /** Metrics by OpenTelemetry's semantic conventions for messaging; nothing where `@opentelemetry/api` is not installed. */
@@ -140,11 +143,23 @@ class OtelMetrics implements Metrics {
     return instruments;
   }
 
-  #observe(result: BatchObservableResult, { inFlight, pendingPublishes, lag }: MetricInstruments): void {
+  async #observe(
+    result: BatchObservableResult,
+    { inFlight, pendingPublishes, lag }: MetricInstruments,
+  ): Promise<void> {
     result.observe(inFlight, this.#options.stats.inFlight, this.#consumer);
     result.observe(pendingPublishes, this.#options.stats.pendingPublishes, this.#client);
-    const behind = this.#options.lag?.();
+    const behind = await this.#lag();
     if (behind !== undefined) result.observe(lag, behind, this.#consumer);
+  }
+
+  async #lag(): Promise<number | undefined> {
+    try {
+      return await this.#options.lag?.();
+    } catch {
+      // The bus tells of its broker in `status` and `health`; a collection must not fail for it.
+      return undefined;
+    }
   }
 }
 

@@ -57,5 +57,7 @@ function text(value: HeaderValue): string | string[] | undefined {
   if (value === undefined || typeof value === 'string') return value;
   if (value instanceof Uint8Array)
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString();
+  // Clients also hand out numbers and booleans, whatever the type says.
+  if (!Array.isArray(value)) return undefined;
   return value.map((part) => (typeof part === 'string' ? part : Buffer.from(part).toString()));
 }

@@ -28,6 +28,7 @@ const INFO: ProcessInfo = {
 
 describe('without an SDK', () => {
   it('traces nothing and adds nothing', () => {
+    registerContextManager();
     const tracing = createTracing(TRACING);
     expect(tracing.enabled).toBe(false);
     expect(tracing.publish([event('e1')], 'orders.stream')).toBeUndefined();

@@ -92,6 +92,7 @@ describe('the span of an attempt', () => {
     process({
       traceparent: [Buffer.from(TRACEPARENT)],
       tracestate: [Buffer.from('a=1'), 'b=2'],
+      baggage: 7 as never,
     }).end('ok');
     const parent = sdk.span('process orders.stream').parentSpanContext;
     expect(parent?.spanId).toBe(SPAN_ID);
