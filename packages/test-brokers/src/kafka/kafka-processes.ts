@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import { messageOf } from '../errors.js';
 import { LOOPBACK, releasePorts, reservePorts } from '../ports.js';
 import { openReaper, type Reaper } from '../reaper.js';
+import { newClusterId } from './cluster-id.js';
 import { clientListeners, type KafkaCluster } from './kafka-cluster.js';
 import type { KafkaJava } from './kafka-java.js';
 import type { ResolvedKafkaOptions } from './kafka-options.js';
 import { makeTlsFiles, type TlsFiles } from './kafka-tls.js';
 import { awaitMembership } from './membership.js';
-import { NativeNode, newClusterId } from './native-node.js';
+import { NativeNode } from './native-node.js';
 import { type Endpoint, type NodeLayout, serverProperties } from './server-properties.js';
 
 const START_ATTEMPTS = 3;

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BrokerProcess, launch } from '../broker-process.js';
@@ -168,10 +167,4 @@ export class NativeNode implements KafkaNode {
     const { options, id } = this.#spec;
     return `Kafka ${options.version}${options.nodes === 1 ? '' : `, node ${id}`}`;
   }
-}
-
-/** A cluster id as Kafka wants it: 16 random bytes in base64url. */
-export function newClusterId(): string {
-  // One that starts with `-` would be read as an option of the storage tool.
-  return `k${randomBytes(16).toString('base64url').slice(1)}`;
 }

@@ -1,5 +1,6 @@
 import type { Report } from '../cache.js';
 import { chooseProvider } from '../choose-provider.js';
+import { offerDocker } from './docker-kafka.js';
 import { offerEnvironment } from './environment-kafka.js';
 import { resolveKafkaOptions } from './kafka-options.js';
 import { prepareNativeKafka } from './native-kafka.js';
@@ -15,6 +16,10 @@ export async function prepareKafka(report?: Report): Promise<void> {
     {
       name: 'environment',
       offer: async () => ({ ...(await offerEnvironment(options)), start: async () => {} }),
+    },
+    {
+      name: 'docker',
+      offer: async () => ({ ...(await offerDocker(options)), start: async () => {} }),
     },
     {
       name: 'native',

@@ -1,4 +1,5 @@
 import { chooseProvider, type Offer, type Provider } from '../choose-provider.js';
+import { offerDocker } from './docker-kafka.js';
 import { offerEnvironment } from './environment-kafka.js';
 import { type KafkaCluster, runningKafka } from './kafka-cluster.js';
 import { type KafkaOptions, type ResolvedKafkaOptions, resolveKafkaOptions } from './kafka-options.js';
@@ -31,6 +32,7 @@ function providers(options: ResolvedKafkaOptions): Provider<RunningKafka | Kafka
   ): Provider<RunningKafka | KafkaCluster> => ({ name, offer });
   return [
     provider('environment', () => offerEnvironment(options)),
+    provider('docker', () => offerDocker(options)),
     provider('native', () => offerNative(options)),
   ];
 }

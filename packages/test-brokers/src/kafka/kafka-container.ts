@@ -1,0 +1,88 @@
+import { readFile } from 'node:fs/promises';
+import type { ContainerRuntimeClient, StartedNetwork, WaitStrategy } from 'testcontainers';
+import type { Container } from '../docker-container.js';
+import { CONTAINER, type ContainerLayout, nameOf } from './docker-layout.js';
+import type { ResolvedKafkaOptions } from './kafka-options.js';
+import { type BrokerTlsFiles, scramArguments } from './listeners.js';
+import { serverProperties } from './server-properties.js';
+
+/** What the containers of one Kafka have in common. */
+export interface ContainerCluster {
+  readonly options: ResolvedKafkaOptions;
+  readonly image: string;
+  readonly client: ContainerRuntimeClient;
+  readonly network: StartedNetwork | undefined;
+  /** The TLS files on this machine, which are copied into every container. */
+  readonly tls: BrokerTlsFiles | undefined;
+  readonly clusterId: string;
+}
+
+/** Starts the container of a node; its broker may not serve yet. */
+export async function startNodeContainer(
+  cluster: ContainerCluster,
+  layout: ContainerLayout,
+): Promise<Container> {
+  const { GenericContainer } = await import('testcontainers');
+  const { options, client, network } = cluster;
+  const container = new GenericContainer(cluster.image)
+    .withEntrypoint(['bash', '-c', script(cluster)])
+    .withEnvironment(environment(options))
+    .withExposedPorts(...layout.published)
+    .withCopyContentToContainer(await files(cluster, layout))
+    .withWaitStrategy(READY_AT_ONCE);
+  if (network !== undefined) {
+    container.withNetwork(network).withNetworkAliases(nameOf(options, layout.nodeId));
+  }
+  return client.container.getById((await container.start()).getId());
+}
+
+// Readiness is awaited by asking the broker, in the same way for every provider.
+const READY_AT_ONCE: WaitStrategy = {
+  waitUntilReady: async () => {},
+  withStartupTimeout: () => READY_AT_ONCE,
+  isStartupTimeoutSet: () => true,
+  getStartupTimeout: () => 0,
+};
+
+// The image's own start-up takes settings from the environment only, and knows neither SCRAM users nor three
+// nodes; Kafka's programs in it take the same files as the native ones. Formatting again changes nothing.
+function script({ options, clusterId }: ContainerCluster): string {
+  const scram = scramArguments(options.listeners, options.users).map((argument) => `'${argument}'`);
+  const format = ['format', '--ignore-formatted', '-t', clusterId, '-c', CONTAINER.propertiesPath, ...scram];
+  return [
+    'if [ -f /opt/kafka/kafka.jsa ]; then',
+    '  KAFKA_JVM_PERFORMANCE_OPTS="$KAFKA_JVM_PERFORMANCE_OPTS -XX:SharedArchiveFile=/opt/kafka/kafka.jsa"',
+    'fi',
+    `KAFKA_OPTS= /opt/kafka/bin/kafka-storage.sh ${format.join(' ')} || exit 1`,
+    `exec /opt/kafka/bin/kafka-server-start.sh ${CONTAINER.propertiesPath}`,
+  ].join('\n');
+}
+
+function environment({ heapMb, jvmArgs }: ResolvedKafkaOptions): Record<string, string> {
+  return {
+    KAFKA_HEAP_OPTS: `-Xmx${heapMb}m`,
+    KAFKA_JVM_PERFORMANCE_OPTS: '-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto',
+    KAFKA_OPTS: jvmArgs.join(' '),
+    LOG_DIR: '/tmp/omnibus-logs',
+  };
+}
+
+async function files(
+  { options, tls }: ContainerCluster,
+  layout: ContainerLayout,
+): Promise<{ target: string; content: string }[]> {
+  const controllers = Array.from(
+    { length: options.nodes },
+    (_, index) => `${nameOf(options, index + 1)}:${CONTAINER.controller}`,
+  );
+  const properties = {
+    target: CONTAINER.propertiesPath,
+    content: serverProperties(options, layout, controllers),
+  };
+  if (tls === undefined) return [properties];
+  return [
+    properties,
+    { target: CONTAINER.tls.caPath, content: await readFile(tls.caPath, 'utf8') },
+    { target: CONTAINER.tls.brokerPath, content: await readFile(tls.brokerPath, 'utf8') },
+  ];
+}
