@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run, say } from './processes.mjs';
 import { ROOT, readJson } from './workspace.mjs';
@@ -20,7 +21,12 @@ export async function ensureInstalled() {
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === wanted) return;
   say('• Installing dependencies (the first time takes a minute or so)');
   const pnpm = readJson('package.json').packageManager;
-  const code = await run('npx', ['--yes', pnpm, 'install', '--frozen-lockfile', '--reporter=append-only']);
+  // From elsewhere, so that npx takes a pnpm of its own: the one in node_modules may be replaced as it runs.
+  const code = await run(
+    'npx',
+    ['--yes', pnpm, '--dir', ROOT, 'install', '--frozen-lockfile', '--reporter=append-only'],
+    tmpdir(),
+  );
   if (code !== 0) throw new Error(`Installing the dependencies failed: ${pnpm} exited with code ${code}.`);
   writeFileSync(STAMP, wanted);
 }

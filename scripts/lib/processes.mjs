@@ -15,17 +15,18 @@ const environment = {
 };
 
 /**
- * Runs a command in the repository's top folder with this process's terminal. Signals reach it once, and
+ * Runs a command with this process's terminal, in the repository's top folder unless told otherwise. Signals reach it once, and
  * this process waits until it has ended by itself.
  *
  * @param {string} command
  * @param {readonly string[]} args
+ * @param {string} [cwd]
  * @returns {Promise<number>} its exit code, 128 + n when signal n ended it
  */
-export function run(command, args) {
+export function run(command, args, cwd = ROOT) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
-      cwd: ROOT,
+      cwd,
       env: environment,
       stdio: 'inherit',
       shell: onWindows && command !== process.execPath,
