@@ -322,13 +322,14 @@ export function explain(report: CheckReport, history: HistorySnapshot): string {
 }
 
 const NEIGHBOURS = 2;
+const EXCERPT_MAX_LINES = 12;
 
 function excerpt(history: HistorySnapshot, group: string, one: Anomaly): string[] {
   const runs = history.deliveries.filter(
     (d) => d.group === group && d.key === one.key && Math.abs(d.sequence - one.sequence) <= NEIGHBOURS,
   );
   const start = runs[0]?.startedAtMs ?? 0;
-  return runs.map((d) => {
+  return runs.slice(0, EXCERPT_MAX_LINES).map((d) => {
     const end =
       d.endedAtMs === undefined
         ? d.abandonedAtMs === undefined

@@ -106,6 +106,7 @@ export class History implements HistorySnapshot {
   readonly #deliveries: DeliveryRecord[] = [];
   readonly #byEvent = new Map<string, PublishRecord>();
   readonly #running = new Map<string, DeliveryRecord>();
+  readonly #handled = new Map<string, Set<string>>();
   #sorted = true;
 
   /** Deliveries in order of their start, whichever process they happened in. */
@@ -142,9 +143,7 @@ export class History implements HistorySnapshot {
 
   /** How many different events the group handled with success. */
   handled(group: string): number {
-    const ids = new Set<string>();
-    for (const d of this.#deliveries) if (d.group === group && d.outcome === 'ok') ids.add(d.eventId);
-    return ids.size;
+    return this.#handled.get(group)?.size ?? 0;
   }
 
   /** Events whose publish ended so. */
@@ -202,6 +201,13 @@ export class History implements HistorySnapshot {
     record.endedAtMs = entry.atMs;
     record.outcome = entry.outcome;
     record.error = entry.error;
+    if (entry.outcome === 'ok') this.#countHandled(record);
+  }
+
+  #countHandled({ group, eventId }: DeliveryRecord): void {
+    const handled = this.#handled.get(group);
+    if (handled) handled.add(eventId);
+    else this.#handled.set(group, new Set([eventId]));
   }
 
   #gone(consumer: string, atMs: number): void {

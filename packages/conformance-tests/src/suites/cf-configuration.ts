@@ -124,7 +124,8 @@ export const CONFIGURATION: Suite = suite('CF', [
   },
   {
     id: 'CF03',
-    requires: ['inspect.settings'],
+    // A bus inside the process tells its broker nothing: what it does shows in the next case.
+    requires: ['sockets', 'inspect.settings'],
     async run(t) {
       const { bus } = await t.consumer();
       await t.publish(bus, makeEvent());

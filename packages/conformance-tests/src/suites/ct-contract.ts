@@ -165,7 +165,7 @@ export const CONTRACT: Suite = suite('CT', [
       const bus = await t.bus({ overrides: quickRetries(2) });
       const seen: unknown[] = [];
       const spoil = (event: DomainEvent): void => {
-        seen.push(structuredClone(event.data));
+        seen.push(JSON.parse(JSON.stringify(event.data)));
         // Frozen objects refuse it, which is as good.
         for (const target of [event.data, event.data.nested, event.metadata, event]) {
           Reflect.set(target as object, 'spoiled', true);

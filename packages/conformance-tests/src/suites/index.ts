@@ -2,8 +2,13 @@ import type { Suite } from '../registry.js';
 import { COMPETING } from './cc-competing.js';
 import { CONFIGURATION } from './cf-configuration.js';
 import { CONTRACT } from './ct-contract.js';
+import { DEAD_LETTERS } from './dl-dead-letters.js';
+import { FAN_OUT } from './fg-fan-out.js';
 import { ORDERING } from './or-ordering.js';
 import { PAYLOADS } from './pl-payloads.js';
+import { POISON } from './po-poison.js';
+import { REPLAY } from './rp-replay.js';
+import { RETRIES } from './rt-retries.js';
 import { SUBSCRIPTION } from './su-subscription.js';
 
 /** Every suite, in the order in which they run: first what the rest stands on. */
@@ -14,4 +19,9 @@ export const SUITES: readonly Suite[] = [
   CONFIGURATION,
   ORDERING,
   COMPETING,
+  FAN_OUT,
+  RETRIES,
+  DEAD_LETTERS,
+  REPLAY,
+  POISON,
 ];

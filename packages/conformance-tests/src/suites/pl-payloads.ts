@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { createEvent, type DomainEvent, type PublishError } from '@omnibus/core';
+import { createEvent, type DomainEvent, jsonCodec, type PublishError } from '@omnibus/core';
 
 import type { CaseContext } from '../context.js';
 import { makeEvent } from '../events.js';
@@ -329,23 +329,7 @@ function event(fields: Partial<DomainEvent>): DomainEvent {
 /** An event whose body has exactly so many bytes, as the bus writes it. */
 function sizedEvent(bytes: number, from: number): DomainEvent {
   const empty = makeEvent({ from, data: { text: '' } });
-  const overhead = Buffer.byteLength(
-    JSON.stringify({
-      event_id: empty.eventId,
-      event_type: empty.eventType,
-      event_version: 1,
-      occurred_at: empty.occurredAt.toISOString(),
-      aggregate_id: empty.aggregateId,
-      aggregate_type: empty.aggregateType,
-      aggregate_version: from,
-      tenant_id: null,
-      actor_id: null,
-      correlation_id: empty.correlationId,
-      causation_id: null,
-      metadata: {},
-      ...empty.data,
-    }),
-  );
+  const overhead = jsonCodec.encode(empty).byteLength;
   return { ...empty, data: { ...empty.data, text: 'x'.repeat(bytes - overhead) } };
 }
 

@@ -1,0 +1,19 @@
+/** The value below which the given part (0 to 1) of the values lies. */
+export function percentile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+}
+
+/**
+ * Tries up to `times` times and resolves with the first success, or rejects as the last try did. For what depends on the
+ * clock of a machine that others use too: a bus that is too slow is too slow each time.
+ */
+export async function bestOf<T>(times: number, attempt: (round: number) => Promise<T>): Promise<T> {
+  for (let round = 1; ; round += 1) {
+    try {
+      return await attempt(round);
+    } catch (error) {
+      if (round >= times) throw error;
+    }
+  }
+}
