@@ -26,9 +26,8 @@ export class BrokerContainer {
     return this.#ended;
   }
 
-  /** Takes its output from now on; needed after every start. */
-  async follow(): Promise<void> {
-    const since = Math.floor(Date.now() / 1_000);
+  /** Takes its output from that time on (seconds since 1970); needed after every start. */
+  async follow(since: number): Promise<void> {
     const options = { follow: true, stdout: true, stderr: true, since } as const;
     const output = await this.#container.logs(options);
     this.#running = true;
@@ -39,14 +38,15 @@ export class BrokerContainer {
         this.#running = false;
         resolve();
       };
-      output.once('end', end).once('error', end);
+      output.once('end', end).once('error', end).once('close', end);
     });
     unreference(output);
   }
 
   async start(): Promise<void> {
+    const since = Math.floor(Date.now() / 1_000);
     await this.#container.start();
-    await this.follow();
+    await this.follow(since);
   }
 
   /** SIGTERM, then SIGKILL after the grace. */

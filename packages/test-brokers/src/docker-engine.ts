@@ -24,6 +24,7 @@ export async function dockerWithImage(image: string, report: Report): Promise<Do
   } catch {
     return { available: false, reason: 'no Docker engine answers' };
   }
+  let missing = image;
   try {
     const name = ImageName.fromString(image);
     if (!(await client.image.exists(name))) {
@@ -31,9 +32,10 @@ export async function dockerWithImage(image: string, report: Report): Promise<Do
       await patiently(client.image.pull(name), image, report);
     }
     // The reaper is a container too, which removes the others when this process is gone. Its image is pulled here.
-    await patiently(getReaper(client), 'testcontainers/ryuk', report);
+    missing = 'testcontainers/ryuk';
+    await patiently(getReaper(client), missing, report);
   } catch (error) {
-    const reason = `Docker answers, but cannot have the image ${image} or that of its reaper (${messageOf(error)})`;
+    const reason = `Docker answers, but has no image ${missing} (${messageOf(error)})`;
     report(reason);
     return { available: false, reason };
   }

@@ -70,7 +70,7 @@ async function startOnce(
         const log = new LogRing();
         const container = new BrokerContainer(await startNodeContainer(cluster, layout), log);
         containers.push(container);
-        await container.follow();
+        await container.follow(0);
         const address = directAddress(layout);
         return new DockerNode({ id: layout.nodeId, container, directAddress: address, options, log });
       }),
