@@ -9,7 +9,7 @@ import { lettersOf, onlyLetterOf } from './support-dead-letters.js';
 
 const CONTESTED = 20;
 
-/** DL04 and DL08: a dead letter goes back to the group that failed. */
+/** DL04 (the trace is looked at by TR04) and DL08: a dead letter goes back to the group that failed. */
 export const replayCases: readonly ConformanceCase[] = [
   {
     id: 'DL04',

@@ -40,7 +40,13 @@ async function surviveDeaths(t: CaseContext): Promise<number> {
   const admin = await t.bus();
   const overrides = { retry: { maxRetries: MAX_RETRIES, baseDelayMs: 10, jitter: 0 } };
   for (let deaths = 0; deaths <= MAX_RETRIES + 1; deaths += 1) {
-    const child = t.processes.launch({ role: 'consumer', name: `life-${deaths + 1}`, namespace, group: 'group', overrides });
+    const child = t.processes.launch({
+      role: 'consumer',
+      name: `life-${deaths + 1}`,
+      namespace,
+      group: 'group',
+      overrides,
+    });
     const ended = await Promise.race([
       child.exited.then(() => 'died' as const),
       t.until('the dead letter, or another death', async () => (await admin.deadLetters.count()) > 0, {

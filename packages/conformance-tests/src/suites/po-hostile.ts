@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { type DomainEvent, createEvent } from '@omnibus/core';
+import { createEvent, type DomainEvent } from '@omnibus/core';
 
 import { makeEvent } from '../events.js';
 import type { ConformanceCase } from '../registry.js';
@@ -13,7 +13,12 @@ const FIELDS = 100_000;
 /** Records made to hurt whoever reads them, by what they try. */
 const ATTACKS: Readonly<Record<string, RawWrite>> = {
   '__proto__ as data': { value: wireBodyWith('__proto__', '{"polluted":true}') },
-  '__proto__ within data': { value: wireBodyWith('nested', '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}') },
+  '__proto__ within data': {
+    value: wireBodyWith(
+      'nested',
+      '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}',
+    ),
+  },
   '__proto__ as metadata': { value: wireBodyWith('metadata', '{"__proto__":{"polluted":true}}') },
   'deeply nested arrays': { value: wireBodyWith('deep', `${'['.repeat(NESTED)}${']'.repeat(NESTED)}`) },
   'deeply nested objects': { value: wireBodyWith('deep', `${'{"a":'.repeat(NESTED)}1${'}'.repeat(NESTED)}`) },
@@ -22,15 +27,25 @@ const ATTACKS: Readonly<Record<string, RawWrite>> = {
   },
   'a number beyond all numbers': { value: wireBodyWith('big', '1e999999') },
   'the same field twice': { value: wireBodyWith('event_type', '"Other"') },
-  'a malformed traceparent': { value: wireBody(), headers: { traceparent: '00-zz-zz-zz', tracestate: ',,=,' } },
+  'a malformed traceparent': {
+    value: wireBody(),
+    headers: { traceparent: '00-zz-zz-zz', tracestate: ',,=,' },
+  },
   'counts that are no numbers': {
     value: wireBody(),
     headers: { attempt: 'abc', dlq_retry_count: 'abc', dlq_replay_count: '-1', retry_count: 'NaN' },
   },
-  'header bytes that are no text': { value: wireBody(), headers: { event_id: Buffer.from([0xff, 0xfe, 0x00]), traceparent: Buffer.from([0x80]) } },
+  'header bytes that are no text': {
+    value: wireBody(),
+    headers: { event_id: Buffer.from([0xff, 0xfe, 0x00]), traceparent: Buffer.from([0x80]) },
+  },
   'headers named like members of objects': {
     value: wireBody(),
-    headers: Object.defineProperty({ constructor: 'x', toString: 'y' } as Record<string, string>, '__proto__', { value: 'z', enumerable: true }),
+    headers: Object.defineProperty(
+      { constructor: 'x', toString: 'y' } as Record<string, string>,
+      '__proto__',
+      { value: 'z', enumerable: true },
+    ),
   },
 };
 
@@ -54,7 +69,9 @@ export const hostileCases: readonly ConformanceCase[] = [
         await t.inspect.putRaw(t.namespace, { key: 'key-0', ...record });
         const good = makeEvent({ from: done + 1 });
         await t.publish(bus, good);
-        await t.until(`the event behind ${attack}`, () => handled.some(({ eventId }) => eventId === good.eventId));
+        await t.until(`the event behind ${attack}`, () =>
+          handled.some(({ eventId }) => eventId === good.eventId),
+        );
         done += 1;
         const accounted = handled.length - done + bus.stats.messagesSentToDlq;
         assert.equal(accounted, done, `${attack}: neither handled nor a dead letter`);
@@ -73,7 +90,11 @@ function assertUnpolluted(handled: readonly DomainEvent[]): void {
   }
   for (const event of handled) {
     for (const value of [event, event.data, event.metadata, event.data['nested']]) {
-      assert.equal((value as { polluted?: unknown } | undefined)?.polluted, undefined, `a prototype was set by ${event.eventType}`);
+      assert.equal(
+        (value as { polluted?: unknown } | undefined)?.polluted,
+        undefined,
+        `a prototype was set by ${event.eventType}`,
+      );
     }
   }
 }

@@ -28,8 +28,15 @@ export const POISON: Suite = suite('PO', [
     requires: ['inspect.putRaw'],
     async run(t) {
       const { bus } = await t.consumer();
-      const value = Buffer.concat([Buffer.from('this is not JSON {"'), Buffer.from([0, 0xff, 0xc3, 0x28, 0x0d, 0x0a])]);
-      const { partition, position } = await t.inspect.putRaw(t.namespace, { key: 'key-0', value, headers: { source: 'elsewhere' } });
+      const value = Buffer.concat([
+        Buffer.from('this is not JSON {"'),
+        Buffer.from([0, 0xff, 0xc3, 0x28, 0x0d, 0x0a]),
+      ]);
+      const { partition, position } = await t.inspect.putRaw(t.namespace, {
+        key: 'key-0',
+        value,
+        headers: { source: 'elsewhere' },
+      });
       await t.until('the dead letter', () => bus.stats.messagesSentToDlq === 1);
       const letter = await onlyLetterOf(bus);
       assert.deepEqual([letter.reason, letter.attempts, letter.event], ['deserialization', 0, undefined]);
@@ -75,8 +82,8 @@ export const POISON: Suite = suite('PO', [
         'an unreadable time': wireBody({ occurred_at: 'yesterday' }),
         'an array': Buffer.from('[1,2,3]'),
         'a text': Buffer.from('"event"'),
-        'null': Buffer.from('null'),
-        'nothing': Buffer.alloc(0),
+        null: Buffer.from('null'),
+        nothing: Buffer.alloc(0),
         'no body': null,
       };
       for (const value of Object.values(bad)) {
@@ -99,7 +106,10 @@ export const POISON: Suite = suite('PO', [
         assert.equal(letter.attempts, 0);
       }
       const stored = letters.map((l) => Buffer.from(l.raw).toString()).sort();
-      const written = Object.values(bad).flatMap((value) => [value, value]).map((value) => value?.toString() ?? '').sort();
+      const written = Object.values(bad)
+        .flatMap((value) => [value, value])
+        .map((value) => value?.toString() ?? '')
+        .sort();
       assert.deepEqual(stored, written);
     },
   },
@@ -110,12 +120,18 @@ export const POISON: Suite = suite('PO', [
     async run(t) {
       const publisher = await t.bus();
       await publisher.connect();
-      const { partition } = await t.inspect.putRaw(t.namespace, { key: 'key-0', value: Buffer.from('poison') });
+      const { partition } = await t.inspect.putRaw(t.namespace, {
+        key: 'key-0',
+        value: Buffer.from('poison'),
+      });
       await t.publish(publisher, makeEvents({ perKey: 100 }));
       const { bus } = await t.consumer();
       await t.untilHandled(100, { withinMs: t.budget.deliverMs });
       await t.untilQuiet(bus);
-      assert.ok(t.history.of('group').every((d) => d.partition === partition), 'the poison was put elsewhere');
+      assert.ok(
+        t.history.of('group').every((d) => d.partition === partition),
+        'the poison was put elsewhere',
+      );
       assert.equal((await onlyLetterOf(bus)).reason, 'deserialization');
       t.expectClean();
     },

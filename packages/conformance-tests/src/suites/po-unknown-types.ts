@@ -16,7 +16,11 @@ export const unknownTypeCases: readonly ConformanceCase[] = [
     id: 'PO04',
     title: 'dead-letter: kept as unknown, and a newer member of the group gets it by replay',
     async run(t) {
-      const old = await t.consumer({ name: 'old', types: ['Known'], overrides: { unknownEvents: 'dead-letter' } });
+      const old = await t.consumer({
+        name: 'old',
+        types: ['Known'],
+        overrides: { unknownEvents: 'dead-letter' },
+      });
       const publisher = await t.bus();
       await t.publish(publisher, makeEvents({ keys: 5, type: 'Known' }));
       await t.publish(publisher, makeEvents({ keys: 5, type: 'Newer', from: 2 }));
@@ -24,9 +28,16 @@ export const unknownTypeCases: readonly ConformanceCase[] = [
       await t.until('the dead letters', () => old.bus.stats.messagesSentToDlq === 5);
       await t.untilQuiet(old.bus);
       const letters = await lettersOf(old.bus);
-      assert.deepEqual(letters.map((l) => [l.reason, l.attempts, l.eventType]), letters.map(() => ['unknown-type', 0, 'Newer']));
+      assert.deepEqual(
+        letters.map((l) => [l.reason, l.attempts, l.eventType]),
+        letters.map(() => ['unknown-type', 0, 'Newer']),
+      );
       await old.bus.shutdown();
-      const newer = await t.consumer({ name: 'new', types: ['Known', 'Newer'], overrides: { unknownEvents: 'dead-letter' } });
+      const newer = await t.consumer({
+        name: 'new',
+        types: ['Known', 'Newer'],
+        overrides: { unknownEvents: 'dead-letter' },
+      });
       assert.equal(await newer.bus.deadLetters.replay({ reason: 'unknown-type' }), 5);
       await t.untilHandled(10, { withinMs: t.budget.takeoverMs });
       await t.untilQuiet(newer.bus);
@@ -52,7 +63,10 @@ export const unknownTypeCases: readonly ConformanceCase[] = [
     async run(t) {
       const wildcard = await t.consumer({ group: 'wildcard' });
       const typed = await t.consumer({ group: 'typed', types: ['Known'] });
-      await t.publish(typed.bus, [...makeEvents({ keys: 5 }), ...makeEvents({ keys: 5, type: 'Known', from: 2 })]);
+      await t.publish(typed.bus, [
+        ...makeEvents({ keys: 5 }),
+        ...makeEvents({ keys: 5, type: 'Known', from: 2 }),
+      ]);
       await t.untilHandled(10, { group: 'wildcard' });
       await t.untilHandled(5, { group: 'typed' });
       await t.untilQuiet(wildcard.bus);
