@@ -87,11 +87,18 @@ export interface TracingOptions {
   /** @default true */
   readonly enabled?: boolean;
   /**
-   * How the span that processes an event relates to the one that sent it. `link`: a trace of its own that links to the
-   * sender's. `parent`: part of the sender's trace.
-   * @default 'link'
+   * How the span that processes an event relates to the one that sent it. It links to it in any case. `parent`: it is
+   * also its child, so that all that an event causes is one trace. `link`: a trace of its own for each attempt, for
+   * events that wait for hours or fan out to many.
+   * @default 'parent'
    */
   readonly parent?: 'link' | 'parent';
+  /**
+   * A `create` span for each event of a publish of several, so that each has a context of its own. Without them all
+   * carry that of the one `send` span.
+   * @default true
+   */
+  readonly createSpans?: boolean;
   /** No spans from an instrumented broker client beside those of the bus. @default true */
   readonly suppressClientSpans?: boolean;
   /** @default the global one */
@@ -229,7 +236,8 @@ const publishRules: RulesFor<Required<PublishingOptions>> = {
 
 const tracingRules: RulesFor<TracingSettings> = {
   enabled: flag({ default: true }),
-  parent: oneOf(['link', 'parent'], { default: 'link' }),
+  parent: oneOf(['link', 'parent'], { default: 'parent' }),
+  createSpans: flag({ default: true }),
   suppressClientSpans: flag({ default: true }),
   tracerProvider: matching('a TracerProvider', (value): value is TracerProviderLike =>
     hasMethods(value, 'getTracer'),

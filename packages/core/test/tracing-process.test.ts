@@ -90,7 +90,7 @@ describe('the span of an attempt', () => {
 
   it('reads headers that arrive as bytes, or repeated', () => {
     process({
-      traceparent: [Buffer.from(TRACEPARENT)],
+      traceparent: Buffer.from(TRACEPARENT),
       tracestate: [Buffer.from('a=1'), 'b=2'],
       baggage: 7 as never,
     }).end('ok');
