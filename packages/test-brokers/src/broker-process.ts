@@ -42,11 +42,12 @@ export async function launch({ command, args, cwd, log, reaper }: LaunchOptions)
   collect(child, log);
   let running = true;
   const exited = new Promise<ExitReason>((resolve) => {
-    child.once('exit', (code, signal) => {
+    child.once('exit', () => {
       running = false;
       reaper.forget(pid);
-      resolve(signal === null ? `code ${code}` : `signal ${signal}`);
     });
+    // Its last words may arrive after its end; they belong to the error that tells of it.
+    child.once('close', (code, signal) => resolve(signal === null ? `code ${code}` : `signal ${signal}`));
   });
   const end = async (): Promise<void> => {
     child.ref();

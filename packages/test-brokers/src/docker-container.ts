@@ -69,11 +69,6 @@ export class BrokerContainer {
   async resume(): Promise<void> {
     await this.#container.unpause();
   }
-
-  /** Ends it, and removes it with its data. */
-  async remove(): Promise<void> {
-    await this.#container.remove({ force: true, v: true });
-  }
 }
 
 function sinkFor(log: LogRing): NodeJS.WritableStream {

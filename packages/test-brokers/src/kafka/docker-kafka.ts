@@ -10,7 +10,7 @@ import { newClusterId } from './cluster-id.js';
 import { layOutContainers } from './docker-layout.js';
 import { DockerNode } from './docker-node.js';
 import { clientListeners, type KafkaCluster } from './kafka-cluster.js';
-import { startNodeContainer } from './kafka-container.js';
+import { removeContainers, startNodeContainer } from './kafka-container.js';
 import type { ResolvedKafkaOptions } from './kafka-options.js';
 import { makeTlsFiles } from './kafka-tls.js';
 import { awaitMembership, directAddress } from './membership.js';
@@ -54,9 +54,9 @@ async function startOnce(
   const reaper = await openReaper('kafka');
   const ports = await reservePorts(options.nodes * (clientListeners(options).length + 1));
   const network = options.nodes === 1 ? undefined : await startNetwork();
-  const containers: BrokerContainer[] = [];
+  const clusterId = newClusterId();
   const release = async (): Promise<void> => {
-    await Promise.all(containers.map((container) => container.remove()));
+    await removeContainers(client, clusterId);
     await network?.stop();
     await reaper.close();
     releasePorts(ports);
@@ -64,12 +64,11 @@ async function startOnce(
   try {
     const tls = await makeTlsFiles(options, reaper.folder, [LOOPBACK, 'localhost', host]);
     const layouts = await layOutContainers(options, ports, host === 'localhost' ? LOOPBACK : host);
-    const cluster = { options, image, client, network, tls: tls?.broker, clusterId: newClusterId() };
+    const cluster = { options, image, client, network, tls: tls?.broker, clusterId };
     const nodes = await Promise.all(
       layouts.map(async (layout) => {
         const log = new LogRing();
         const container = new BrokerContainer(await startNodeContainer(cluster, layout), log);
-        containers.push(container);
         await container.follow(0);
         const address = directAddress(layout);
         return new DockerNode({ id: layout.nodeId, container, directAddress: address, options, log });

@@ -101,7 +101,8 @@ export class DockerNode implements KafkaNode {
     const { container, options, log } = this.#spec;
     this.#expected = false;
     void container.ended.then(() => {
-      if (this.#expected) return;
+      // A start that fails tells of it in its error.
+      if (this.#expected || this.#starting !== undefined) return;
       options.report(`${this.#name} ended by itself:\n${log.lastLines(SHOWN_LOG_LINES)}`);
     });
   }

@@ -6,6 +6,8 @@ import type { ResolvedKafkaOptions } from './kafka-options.js';
 import { type BrokerTlsFiles, scramArguments } from './listeners.js';
 import { serverProperties } from './server-properties.js';
 
+const CLUSTER_LABEL = 'omnibus.test-brokers.cluster';
+
 /** What the containers of one Kafka have in common. */
 export interface ContainerCluster {
   readonly options: ResolvedKafkaOptions;
@@ -27,6 +29,7 @@ export async function startNodeContainer(
   const container = new GenericContainer(cluster.image)
     .withEntrypoint(['bash', '-c', script(cluster)])
     .withEnvironment(environment(options))
+    .withLabels({ [CLUSTER_LABEL]: cluster.clusterId })
     .withExposedPorts(...layout.published)
     .withCopyContentToContainer(await files(cluster, layout))
     .withWaitStrategy(READY_AT_ONCE);
@@ -34,6 +37,13 @@ export async function startNodeContainer(
     container.withNetwork(network).withNetworkAliases(nameOf(options, layout.nodeId));
   }
   return client.container.getById((await container.start()).getId());
+}
+
+/** Ends and removes every container of a Kafka, also those whose start failed half-way. */
+export async function removeContainers(client: ContainerRuntimeClient, clusterId: string): Promise<void> {
+  const label = `${CLUSTER_LABEL}=${clusterId}`;
+  const found = await client.container.dockerode.listContainers({ all: true, filters: { label: [label] } });
+  await Promise.all(found.map(({ Id }) => client.container.getById(Id).remove({ force: true, v: true })));
 }
 
 // Readiness is awaited by asking the broker, in the same way for every provider.

@@ -137,7 +137,8 @@ export class NativeNode implements KafkaNode {
     });
     this.#process = broker;
     void broker.exited.then((reason) => {
-      if (this.#expected) return;
+      // A start that fails tells of it in its error.
+      if (this.#expected || this.#starting !== undefined) return;
       options.report(`${this.#name} ended by itself (${reason}):\n${this.#log.lastLines(SHOWN_LOG_LINES)}`);
     });
   }
