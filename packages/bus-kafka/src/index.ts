@@ -1,1 +1,3 @@
-export {};
+export { KafkaEventBus } from './kafka-event-bus.js';
+export type { KafkaCompression, KafkaCompressionCodec, KafkaEventBusOptions } from './options.js';
+export type { KafkaSaslMechanism, KafkaSecurityOptions } from './security.js';

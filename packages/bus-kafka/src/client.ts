@@ -1,0 +1,120 @@
+import net from 'node:net';
+import tls from 'node:tls';
+import kafkajs, { type ISocketFactoryArgs, type Kafka, type KafkaConfig } from 'kafkajs';
+import { clusterOf, type KafkaBroker, type KafkaCluster } from './kafkajs-cluster.js';
+import type { KafkaConnectionSettings } from './options.js';
+import { clientSecurity } from './security.js';
+
+const KEEP_ALIVE_MS = 60_000;
+/** Closing asks kafkajs politely for this long; then the sockets are destroyed. */
+const CLOSE_GRACE_MS = 500;
+
+/** One kafkajs client: the one place where brokers, security, sockets, time-outs and logging are set. */
+export class KafkaClient {
+  readonly cluster: KafkaCluster;
+  private readonly sockets = new Set<net.Socket>();
+  private closed = false;
+
+  /** `onSocketClosed` is told of sockets that were connected and that this client did not close itself. */
+  constructor(
+    settings: KafkaConnectionSettings,
+    clientId: string,
+    private readonly onSocketClosed: () => void = () => undefined,
+  ) {
+    this.cluster = clusterOf(settings.kafka ?? this.create(settings, clientId));
+  }
+
+  async connect(): Promise<void> {
+    await this.cluster.connect();
+    stopIdleTimers(this.cluster);
+  }
+
+  /** Breaks every connection: what waits for an answer fails now. The next request connects again. */
+  abort(reason: string): void {
+    const error = Object.assign(new Error(reason), { code: 'ECONNABORTED' });
+    for (const broker of brokersOf(this.cluster)) for (const { socket } of broker.connectionPool.pool) socket?.destroy(error);
+    for (const socket of this.sockets) socket.destroy(error);
+  }
+
+  /** Leaves no socket and no timer behind. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        this.abort('The client is closed');
+        resolve();
+      }, CLOSE_GRACE_MS);
+    });
+    const goodbye = this.cluster.disconnect().catch(() => undefined);
+    await Promise.race([goodbye, patience]);
+    clearTimeout(timer);
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private create(settings: KafkaConnectionSettings, clientId: string): Kafka {
+    const config: KafkaConfig = {
+      clientId,
+      brokers: [...settings.brokers],
+      ...clientSecurity(settings.security),
+      connectionTimeout: settings.connectionTimeoutMs,
+      authenticationTimeout: settings.connectionTimeoutMs,
+      requestTimeout: settings.requestTimeoutMs,
+      // Enough to try every address once. Who calls decides what is tried again, and when.
+      retry: { initialRetryTime: 50, maxRetryTime: 1_000, retries: Math.max(2, settings.brokers.length) },
+      socketFactory: (args) => this.openSocket(args),
+      // What matters is told through the bus's status; kafkajs would print it a second time.
+      logLevel: kafkajs.logLevel.NOTHING,
+    };
+    return new kafkajs.Kafka(config);
+  }
+
+  private openSocket({ host, port, ssl, onConnect }: ISocketFactoryArgs): net.Socket {
+    let connected = false;
+    const onceConnected = (): void => {
+      connected = true;
+      onConnect();
+    };
+    const servername = net.isIP(host) ? {} : { servername: host };
+    const socket = ssl ? tls.connect({ host, port, ...servername, ...ssl }, onceConnected) : net.connect({ host, port }, onceConnected);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    // Small requests must not wait for the acknowledgement of the one before.
+    socket.setNoDelay(true);
+    this.sockets.add(socket);
+    socket.once('close', () => {
+      this.sockets.delete(socket);
+      if (connected && !this.closed) this.onSocketClosed();
+    });
+    return socket;
+  }
+}
+
+function brokersOf({ brokerPool }: KafkaCluster): readonly KafkaBroker[] {
+  const known = Object.values(brokerPool.brokers);
+  return brokerPool.seedBroker ? [brokerPool.seedBroker, ...known] : known;
+}
+
+interface RequestQueue {
+  throttledUntil: number;
+  readonly pending: readonly unknown[];
+  scheduleCheckPendingRequests: { (this: RequestQueue): void; calm?: boolean };
+}
+
+/**
+ * kafkajs 2.2.4 arms a timer after every request, for ever, about a thousand times a second for each connection. It is
+ * needed only while requests wait or the broker throttles.
+ */
+function stopIdleTimers(cluster: KafkaCluster): void {
+  const queue = brokersOf(cluster)[0]?.connectionPool.pool[0]?.requestQueue;
+  if (!queue) return;
+  const prototype = Object.getPrototypeOf(queue) as RequestQueue;
+  const schedule = prototype.scheduleCheckPendingRequests;
+  if (schedule.calm) return;
+  prototype.scheduleCheckPendingRequests = Object.assign(
+    function calmSchedule(this: RequestQueue): void {
+      if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
+    },
+    { calm: true },
+  );
+}

@@ -1,0 +1,140 @@
+import type { DeadLetterStore, HistoryReader, OutboundRecord, TransportEvents } from '@omnibus/core/transport';
+import { KafkaClient } from './client.js';
+import { compressionType } from './compression.js';
+import type { ConsumerParts } from './consumer.js';
+import { DeadLetterState, type Note, noteMessage } from './dead-letter-state.js';
+import { KafkaDeadLetters } from './dead-letters.js';
+import { delay, reconnectDelayMs } from './delay.js';
+import { toBusError } from './errors.js';
+import { GroupCoordinator } from './groups.js';
+import { KafkaHistory } from './history.js';
+import type { KafkaCluster } from './kafkajs-cluster.js';
+import { LetterWriter } from './letter-writer.js';
+import type { KafkaSettings } from './options.js';
+import { Outages } from './outages.js';
+import { Publisher, type PublisherEvents } from './publisher.js';
+import { toMessage } from './record.js';
+import { TopicView } from './topic-view.js';
+import { Topology } from './topology.js';
+
+/** Between two attempts to make a topic anew that somebody deleted. */
+const RESTORE_INTERVAL_MS = 2_000;
+
+/** What a bus has as soon as it is connected: everything but consuming. Keeps itself connected. */
+export class Connection {
+  readonly cluster: KafkaCluster;
+  readonly view: TopicView;
+  readonly stream: Publisher<OutboundRecord>;
+  readonly deadLetters: DeadLetterStore;
+  readonly history: HistoryReader;
+  private readonly client: KafkaClient;
+  private readonly topology: Topology;
+  private readonly letters: LetterWriter;
+  private readonly letterView: TopicView;
+  private readonly outages: Outages;
+  private readonly closing = new AbortController();
+  private opened = false;
+  private recovering = false;
+  private restoring = false;
+
+  constructor(
+    private readonly settings: KafkaSettings,
+    private readonly events: TransportEvents,
+  ) {
+    this.client = new KafkaClient(settings, settings.clientId, () => void this.recover());
+    this.cluster = this.client.cluster;
+    this.topology = new Topology(this.client, settings);
+    this.outages = new Outages(events);
+    const { stream, deadLetters, deadLetterState } = this.topology.names;
+    this.view = new TopicView(this.cluster, stream);
+    this.letterView = new TopicView(this.cluster, deadLetters);
+    const stateView = new TopicView(this.cluster, deadLetterState);
+    const how = { idempotent: settings.idempotent, compression: compressionType(settings.compression), requestTimeoutMs: settings.requestTimeoutMs };
+    const told = this.publisherEvents();
+    this.stream = new Publisher(this.cluster, this.view, toMessage, how, told);
+    this.letters = new LetterWriter(new Publisher<OutboundRecord>(this.cluster, this.letterView, toMessage, how, told), this.letterView);
+    const notes = new Publisher<Note>(this.cluster, stateView, noteMessage, how, told);
+    const state = new DeadLetterState(stateView, notes, () => this.topology.ensureDeadLetterState());
+    this.deadLetters = new KafkaDeadLetters(this.letterView, state, (record) => this.publish(record), (message) => events.warning(message));
+    this.history = new KafkaHistory(this.view);
+  }
+
+  async open(): Promise<void> {
+    await this.client.connect();
+    await this.topology.ensure();
+    await Promise.all([this.view.refresh(), this.letterView.refresh()]);
+    this.opened = true;
+  }
+
+  /** What a consumer of this bus shares with it. */
+  consumerParts(group: string): ConsumerParts {
+    return {
+      settings: this.settings,
+      topic: this.view.topic,
+      coordinator: new GroupCoordinator(this.cluster, group),
+      view: this.view,
+      events: this.events,
+      outages: this.outages,
+      writeDeadLetter: (letter) => this.letters.write(letter),
+      topicMissing: () => void this.restoreTopics(),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    await this.client.close();
+  }
+
+  private async publish(record: OutboundRecord): Promise<void> {
+    const failures = await this.stream.send([record]);
+    for (const error of failures.values()) throw error;
+  }
+
+  private publisherEvents(): PublisherEvents {
+    return {
+      works: () => this.outages.works('publishing'),
+      unreachable: (error) => {
+        if (this.closing.signal.aborted) return;
+        this.outages.failed('publishing', error);
+        void this.recover();
+      },
+      topicMissing: () => void this.restoreTopics(),
+    };
+  }
+
+  /**
+   * Connects again after a socket was closed. Brokers close idle connections, too: as long as the first attempt
+   * succeeds, that is nothing to speak of.
+   */
+  private async recover(): Promise<void> {
+    if (!this.opened || this.recovering) return;
+    this.recovering = true;
+    for (let attempt = 1; !this.closing.signal.aborted; attempt += 1) {
+      try {
+        await this.view.refresh();
+        this.outages.works('publishing');
+        break;
+      } catch (error) {
+        if (this.closing.signal.aborted) break;
+        this.outages.failed('publishing', toBusError(error, `connect to Kafka at ${this.settings.brokers.join(', ')}`));
+        await delay(reconnectDelayMs(attempt), this.closing.signal);
+      }
+    }
+    this.recovering = false;
+  }
+
+  /** Somebody deleted a topic under a running bus. */
+  private async restoreTopics(): Promise<void> {
+    if (!this.opened || this.restoring || this.closing.signal.aborted) return;
+    this.restoring = true;
+    try {
+      this.events.error(toBusError(new Error(`${this.view.topic} or ${this.letterView.topic} does not exist any more`), 'use the topics'));
+      await this.topology.ensure();
+      await Promise.all([this.view.refresh(), this.letterView.refresh()]);
+    } catch (error) {
+      this.events.error(toBusError(error, 'make the topics anew'));
+    }
+    await delay(RESTORE_INTERVAL_MS, this.closing.signal);
+    this.restoring = false;
+  }
+}

@@ -1,0 +1,251 @@
+import { BusError, type ConsumeSpec, type Consumption, type DeliverySink, type OutboundRecord, type TransportEvents } from '@omnibus/core/transport';
+import { KafkaClient } from './client.js';
+import { Commits } from './commits.js';
+import { delay, within } from './delay.js';
+import { isConnectionTrouble, toBusError } from './errors.js';
+import { Fetcher } from './fetcher.js';
+import { allPartitions, committedOf, deleteGroup, type GroupCoordinator } from './groups.js';
+import { Membership } from './membership.js';
+import { EARLIEST, offsetsAt } from './offsets.js';
+import type { KafkaSettings } from './options.js';
+import type { Outages } from './outages.js';
+import { OwnedPartition } from './owned-partition.js';
+import type { CommittedOffset } from './protocol.js';
+import { TopicView } from './topic-view.js';
+
+/** What a consumer shares with the rest of the bus. */
+export interface ConsumerParts {
+  readonly settings: KafkaSettings;
+  readonly topic: string;
+  /** On the connections of publishing: a join that waits keeps its own connection busy, and commits must not wait for it. */
+  readonly coordinator: GroupCoordinator;
+  readonly view: TopicView;
+  readonly events: TransportEvents;
+  readonly outages: Outages;
+  readonly writeDeadLetter: (letter: OutboundRecord) => Promise<void>;
+  readonly topicMissing: () => void;
+}
+
+/** How often is looked whether the stream has more partitions. */
+const GROWTH_CHECK_MS = 30_000;
+const REOPEN_DELAY_MS = 1_000;
+const LEAVE_TIMEOUT_MS = 2_000;
+/** Beyond the time for draining: committing what was drained. */
+const HAND_OVER_GRACE_MS = 3_000;
+
+/** One member of one group: joins, owns partitions, fetches them, commits what is settled. */
+export class KafkaConsumer implements Consumption {
+  private readonly owned = new Map<number, OwnedPartition>();
+  /** Partitions that the group gave to this member. */
+  private wanted: ReadonlySet<number> = new Set();
+  private readonly client: KafkaClient;
+  private readonly membership: Membership;
+  private readonly fetcher: Fetcher;
+  private readonly commits: Commits;
+  private readonly stopping = new AbortController();
+  private growth: NodeJS.Timeout | undefined;
+  private stopped: Promise<void> | undefined;
+
+  constructor(
+    private readonly parts: ConsumerParts,
+    private readonly spec: ConsumeSpec,
+    private readonly sink: DeliverySink,
+  ) {
+    const { settings, topic, coordinator } = parts;
+    this.client = new KafkaClient(settings, spec.consumerName);
+    const view = new TopicView(this.client.cluster, topic);
+    const answers = { works: () => this.works(), failed: (error: BusError) => this.failed(error) };
+    this.membership = new Membership(this.client.cluster, view, { ...settings, group: spec.group.name }, {
+      ...answers,
+      owned: () => [...this.owned.keys()],
+      assigned: (partitions) => this.assigned(partitions),
+      lost: (cause) => this.lost(cause),
+      committable: () => this.commits.committable(),
+      hung: () => this.client.abort('A heartbeat got no answer'),
+    });
+    this.fetcher = new Fetcher(this.client.cluster, view, settings, { ...answers, problem: (error) => parts.events.error(error), topicMissing: parts.topicMissing });
+    this.commits = new Commits(coordinator, topic, {
+      identity: () => this.membership.identity,
+      refused: (generationId, type) => this.membership.refused(generationId, type),
+      problem: answers.failed,
+      works: () => undefined,
+    });
+  }
+
+  /** Resolves when the group has given this member its share, which may be nothing at first. */
+  async start(): Promise<void> {
+    try {
+      await this.client.connect();
+      await this.client.cluster.addMultipleTargetTopics([this.parts.topic]);
+      await this.membership.start();
+    } catch (error) {
+      await this.close();
+      throw toBusError(error, `join the group ${this.spec.group.name}`);
+    }
+    this.growth = setInterval(() => void this.checkGrowth(), GROWTH_CHECK_MS);
+    void this.membership.run();
+  }
+
+  stop(timeoutMs: number): Promise<void> {
+    this.stopped ??= this.stopNow(timeoutMs);
+    return this.stopped;
+  }
+
+  private async stopNow(timeoutMs: number): Promise<void> {
+    this.stopping.abort();
+    this.membership.stop();
+    this.fetcher.close();
+    await this.handOver([...this.owned.values()], timeoutMs);
+    await this.leave();
+    this.lost(new BusError('FENCED', 'The consumer was stopped'));
+    await this.close();
+  }
+
+  private async leave(): Promise<void> {
+    const { coordinator } = this.parts;
+    const { name, ephemeral } = this.spec.group;
+    const memberId = this.membership.id;
+    this.membership.close();
+    if (memberId === '') return;
+    try {
+      const goodbye = coordinator.ask((broker) => broker.leaveGroup({ groupId: name, memberId }));
+      await within(LEAVE_TIMEOUT_MS, goodbye, () => new BusError('TIMEOUT', `Leaving the group ${name} took longer than ${LEAVE_TIMEOUT_MS} ms; its partitions are free when the session ends`));
+      if (ephemeral) await within(LEAVE_TIMEOUT_MS, deleteGroup(coordinator), () => new BusError('TIMEOUT', `Removing the group ${name} took longer than ${LEAVE_TIMEOUT_MS} ms`));
+    } catch (error) {
+      this.parts.events.error(toBusError(error, `leave the group ${name}`));
+    }
+  }
+
+  private async close(): Promise<void> {
+    clearInterval(this.growth);
+    this.stopping.abort();
+    this.membership.close();
+    this.fetcher.close();
+    this.commits.close();
+    // A fetch or a join that waits at the broker would hold the close up.
+    this.client.abort('The consumer is stopped');
+    this.parts.outages.forget('consuming');
+    await this.client.close();
+  }
+
+  private async assigned(partitions: readonly number[]): Promise<boolean> {
+    this.wanted = new Set(partitions);
+    const before = [...this.owned.keys()].sort().join();
+    const moved = [...this.owned.values()].filter(({ partition }) => !this.wanted.has(partition));
+    const added = partitions.filter((partition) => !this.owned.has(partition));
+    if (added.length > 0) await this.adopt(added);
+    if (moved.length > 0) {
+      for (const owned of moved) this.fetcher.remove(owned);
+      await this.handOver(moved, this.spec.handOverTimeoutMs);
+      for (const owned of moved) this.giveUp(owned, new BusError('FENCED', `Partition ${owned.partition} goes to another process`));
+    }
+    if ([...this.owned.keys()].sort().join() !== before) this.parts.events.rebalanced(this.spec.group.name, [...this.owned.keys()]);
+    return moved.length > 0;
+  }
+
+  /** Takes partitions over: from where the group stands, and with the journals of all its partitions. */
+  private async adopt(partitions: readonly number[]): Promise<void> {
+    const { view } = this.parts;
+    if (view.partitions <= Math.max(...partitions)) await view.refresh();
+    const committed = await committedOf(this.parts.coordinator, view);
+    const starts = await this.startsOf(partitions, committed);
+    if (this.stopping.signal.aborted) return;
+    const journals = new Map<number, string>();
+    for (const { partition, metadata } of committed) if (metadata) journals.set(partition, metadata);
+    for (const partition of partitions) {
+      if (this.owned.has(partition) || !this.wanted.has(partition)) continue;
+      this.own(partition, starts.get(partition) ?? '0', journals);
+    }
+  }
+
+  private own(partition: number, start: string, journals: ReadonlyMap<number, string>): void {
+    const owned = new OwnedPartition(partition, start, journals.get(partition) ?? '', {
+      changed: (changed, soon) => this.commits.changed(changed, soon),
+      resumed: (resumed) => this.fetcher.wakeFor(resumed),
+      writeDeadLetter: this.parts.writeDeadLetter,
+      fenced: (count) => this.parts.events.fenced(count),
+    });
+    this.owned.set(partition, owned);
+    owned.attach(this.sink.assign(partition, owned));
+    this.fetcher.add(owned);
+    void this.open(owned, journals);
+  }
+
+  private async open(owned: OwnedPartition, journals: ReadonlyMap<number, string>): Promise<void> {
+    try {
+      await owned.open(journals);
+    } catch (error) {
+      if (owned.isLost) return;
+      const cause = toBusError(error, `take over partition ${owned.partition}`);
+      this.parts.events.error(cause);
+      this.giveUp(owned, cause);
+      await delay(REOPEN_DELAY_MS, this.stopping.signal);
+      await this.adoptAgain(owned.partition);
+    }
+  }
+
+  private async adoptAgain(partition: number): Promise<void> {
+    if (this.stopping.signal.aborted || !this.wanted.has(partition) || this.owned.has(partition)) return;
+    try {
+      await this.adopt([partition]);
+    } catch (error) {
+      this.failed(toBusError(error, `take over partition ${partition}`));
+      // The next share-out offers it again, to us or to another member.
+      this.membership.requestRebalance();
+    }
+  }
+
+  /** Groups are given positions before anybody joins; a partition without one is newer than the group. */
+  private startsOf(partitions: readonly number[], committed: readonly CommittedOffset[]): Promise<Map<number, string>> {
+    const starts = new Map<number, string>();
+    for (const { partition, offset } of committed) if (!offset.startsWith('-')) starts.set(partition, offset);
+    const unknown = partitions.filter((partition) => !starts.has(partition));
+    if (unknown.length === 0) return Promise.resolve(starts);
+    return offsetsAt(this.parts.view, unknown, EARLIEST).then((earliest) => new Map([...starts, ...earliest]));
+  }
+
+  /** Lets the running handlers finish, and makes durable what they did. Bounded, also when the broker does not answer. */
+  private async handOver(partitions: readonly OwnedPartition[], timeoutMs: number): Promise<void> {
+    const drained = Promise.all(partitions.map((owned) => owned.handOver(timeoutMs).then(() => owned.flush())));
+    try {
+      await within(timeoutMs + HAND_OVER_GRACE_MS, drained, () => new BusError('TIMEOUT', `Handing over ${partitions.length} partitions took longer than ${timeoutMs + HAND_OVER_GRACE_MS} ms`));
+    } catch (error) {
+      if (partitions.some((owned) => !owned.isLost)) this.parts.events.error(toBusError(error, 'hand over partitions'));
+    }
+  }
+
+  private lost(cause: BusError): void {
+    const had = this.owned.size;
+    this.wanted = new Set();
+    for (const owned of [...this.owned.values()]) this.giveUp(owned, cause);
+    if (had > 0 && !this.stopping.signal.aborted) this.parts.events.rebalanced(this.spec.group.name, []);
+  }
+
+  private giveUp(owned: OwnedPartition, cause: BusError): void {
+    this.fetcher.remove(owned);
+    if (this.owned.get(owned.partition) === owned) this.owned.delete(owned.partition);
+    const refused = owned.lose(cause);
+    if (refused > 0) this.parts.events.fenced(refused);
+  }
+
+  private async checkGrowth(): Promise<void> {
+    const { view } = this.parts;
+    const before = allPartitions(view).length;
+    try {
+      await view.refresh();
+      if (view.partitions > before) this.membership.requestRebalance();
+    } catch (error) {
+      this.failed(toBusError(error, `look at the topic ${view.topic}`));
+    }
+  }
+
+  private works(): void {
+    if (!this.stopping.signal.aborted) this.parts.outages.works('consuming');
+  }
+
+  private failed(error: BusError): void {
+    if (this.stopping.signal.aborted) return;
+    if (isConnectionTrouble(error)) this.parts.outages.failed('consuming', error);
+    else this.parts.events.error(error);
+  }
+}

@@ -1,0 +1,149 @@
+import type { BusError } from '@omnibus/core/transport';
+import { reconnectDelayMs } from './delay.js';
+import { Elapsed } from './elapsed.js';
+import { protocolTypeOf, toBusError } from './errors.js';
+import type { MemberIdentity } from './protocol.js';
+
+/** What a heartbeat needs, and whom it tells. */
+export interface HeartbeatHandler {
+  /** One request to the coordinator. `sent` is called when it leaves on a connection that stands. */
+  send(member: MemberIdentity, sent: () => void): Promise<void>;
+  /** The group shares out again. */
+  rebalance(): void;
+  /** The group does not know this member any more. */
+  refused(member: MemberIdentity, type: string): void;
+  /** No contact for longer than the session lasts: others may own what we think is ours. */
+  silent(silentMs: number): void;
+  /** A request that left got no answer. */
+  hung(): void;
+  failed(error: BusError): void;
+  works(): void;
+}
+
+/** Times of a heartbeat. */
+export interface HeartbeatSettings {
+  readonly sessionTimeoutMs: number;
+  readonly heartbeatIntervalMs: number;
+}
+
+/** Answers may take this long even where heartbeats are more frequent. */
+const MIN_PATIENCE_MS = 1_000;
+const FENCING: ReadonlySet<string | undefined> = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID']);
+
+/** Whether the group went on without this member. */
+export function isFencing(type: string | undefined): boolean {
+  return FENCING.has(type);
+}
+
+/**
+ * Tells the group that this process lives, and watches how long ago the group last heard of it. One timer, which also
+ * notices when the whole process stood still: its own lateness.
+ */
+export class Heartbeat {
+  private member: MemberIdentity | undefined;
+  private contact: Elapsed = new Elapsed();
+  /** `joining`: the coordinator holds our request. `between`: a join failed and the next has not begun. */
+  private phase: 'joining' | 'between' | 'member' = 'between';
+  private closed = false;
+  private beating = false;
+  private failures = 0;
+  private intervalMs: number;
+  private timer: NodeJS.Timeout | undefined;
+  private readonly sinceTick = new Elapsed();
+
+  constructor(
+    private readonly settings: HeartbeatSettings,
+    private readonly handler: HeartbeatHandler,
+  ) {
+    this.intervalMs = settings.heartbeatIntervalMs;
+  }
+
+  /** A join waits for others: meanwhile the coordinator counts this process as alive. */
+  joinBegins(): void {
+    this.phase = 'joining';
+    if (!this.timer) this.schedule(this.intervalMs);
+  }
+
+  joinFailed(): void {
+    this.phase = 'between';
+  }
+
+  /** Member of a generation. `contact` runs since the request that the coordinator answered last. */
+  joined(member: MemberIdentity, contact: Elapsed, intervalMs: number): void {
+    this.phase = 'member';
+    this.member = member;
+    this.contact = contact;
+    this.intervalMs = intervalMs;
+    this.failures = 0;
+    this.schedule(intervalMs);
+  }
+
+  /** Nothing is ours any more. */
+  left(): void {
+    this.member = undefined;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.member = undefined;
+    clearTimeout(this.timer);
+  }
+
+  private schedule(ms: number): void {
+    clearTimeout(this.timer);
+    if (this.closed) return;
+    this.sinceTick.reset();
+    this.timer = setTimeout(() => this.tick(), ms);
+  }
+
+  private tick(): void {
+    const { sessionTimeoutMs } = this.settings;
+    const lateMs = this.sinceTick.ms;
+    this.schedule(this.intervalMs);
+    if (lateMs > sessionTimeoutMs) this.handler.silent(lateMs);
+    if (this.phase === 'joining' || !this.member) return;
+    if (this.contact.ms > sessionTimeoutMs) this.handler.silent(this.contact.ms);
+    else if (this.phase === 'member' && !this.beating) void this.beat(this.member);
+  }
+
+  private async beat(member: MemberIdentity): Promise<void> {
+    let patience: NodeJS.Timeout | undefined;
+    let sent = new Elapsed();
+    this.beating = true;
+    try {
+      await this.handler.send(member, () => {
+        sent = new Elapsed();
+        patience = setTimeout(() => this.handler.hung(), Math.max(this.settings.heartbeatIntervalMs, MIN_PATIENCE_MS));
+      });
+      this.heard(member, sent);
+    } catch (error) {
+      this.notHeard(member, sent, error);
+    } finally {
+      clearTimeout(patience);
+      this.beating = false;
+    }
+  }
+
+  private heard(member: MemberIdentity, sent: Elapsed): void {
+    if (this.member !== member) return;
+    // Since it left, not since the answer: the coordinator may have counted from then.
+    this.contact = sent;
+    this.failures = 0;
+    this.handler.works();
+  }
+
+  private notHeard(member: MemberIdentity, sent: Elapsed, error: unknown): void {
+    if (this.member !== member || this.phase !== 'member') return;
+    const type = protocolTypeOf(error);
+    if (type === 'REBALANCE_IN_PROGRESS') {
+      this.heard(member, sent);
+      this.handler.rebalance();
+    } else if (type !== undefined && isFencing(type)) {
+      this.handler.refused(member, type);
+    } else {
+      this.failures += 1;
+      this.handler.failed(toBusError(error, `send a heartbeat to the group ${member.groupId}`));
+      this.schedule(Math.min(reconnectDelayMs(this.failures), this.intervalMs));
+    }
+  }
+}

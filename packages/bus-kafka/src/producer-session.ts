@@ -1,0 +1,59 @@
+import type { KafkaMessage } from './protocol.js';
+
+const MAX_SEQUENCE = 2_147_483_647;
+
+/** Consecutive records of one partition that travel as one batch, and are stored as a whole or not at all. */
+export interface Batch {
+  readonly partition: number;
+  /** Places of the records in the send. */
+  readonly indexes: readonly number[];
+  /** The records as they were given, by which a repeated send is recognised. */
+  readonly sources: readonly object[];
+  readonly messages: readonly KafkaMessage[];
+}
+
+/**
+ * What the brokers know of this producer: its id, and the sequence number of the next record per partition. A broker
+ * stores a batch that is sent again with the same numbers only once, but only when it is the very same batch. So a batch
+ * whose fate is unknown is kept in mind, and is sent again unchanged before anything else of its partition.
+ */
+export class ProducerSession {
+  private readonly next = new Map<number, number>();
+  private readonly unresolved = new Map<number, Batch>();
+
+  /** Id `-1`: not idempotent. */
+  constructor(
+    readonly producerId: string,
+    readonly producerEpoch: number,
+  ) {}
+
+  get idempotent(): boolean {
+    return this.producerId !== '-1';
+  }
+
+  /** The batch of this partition that may or may not be stored. */
+  unresolvedOf(partition: number): Batch | undefined {
+    return this.unresolved.get(partition);
+  }
+
+  sequenceOf(partition: number): number {
+    return this.next.get(partition) ?? 0;
+  }
+
+  stored(batch: Batch): void {
+    this.unresolved.delete(batch.partition);
+    const { length } = batch.messages;
+    const sequence = this.sequenceOf(batch.partition);
+    this.next.set(batch.partition, sequence > MAX_SEQUENCE - length ? length - (MAX_SEQUENCE - sequence) - 1 : sequence + length);
+  }
+
+  /** Not stored, for certain. */
+  refused(batch: Batch): void {
+    this.unresolved.delete(batch.partition);
+  }
+
+  /** The answer was lost. */
+  unknown(batch: Batch): void {
+    if (this.idempotent) this.unresolved.set(batch.partition, batch);
+  }
+}

@@ -1,0 +1,242 @@
+import type { BusError } from '@omnibus/core/transport';
+import { toBusError } from './errors.js';
+import type { KafkaBroker, KafkaCluster } from './kafkajs-cluster.js';
+import { type Batch, ProducerSession } from './producer-session.js';
+import { type KafkaMessage, type ProducedPartition, produce, protocolError } from './protocol.js';
+import type { TopicView } from './topic-view.js';
+
+/** What a publisher needs to know. */
+export interface PublisherSettings {
+  readonly idempotent: boolean;
+  /** Number of the compression in Kafka's protocol. */
+  readonly compression: number;
+  readonly requestTimeoutMs: number;
+}
+
+/** How a publisher tells what happens to it. */
+export interface PublisherEvents {
+  /** The brokers answer. */
+  works(): void;
+  /** A request got no answer. */
+  unreachable(error: BusError): void;
+  /** The topic is gone. */
+  topicMissing(): void;
+}
+
+/** What became of one batch. */
+type Outcome =
+  | { readonly kind: 'stored' }
+  /** Not stored. */
+  | { readonly kind: 'refused'; readonly error: BusError }
+  /** Stored or not: nobody knows. */
+  | { readonly kind: 'unknown'; readonly error: BusError }
+  /** Not stored, and it may be stored in smaller parts. */
+  | { readonly kind: 'too-large'; readonly error: BusError }
+  /** Not stored, and this producer id is of no use any more. */
+  | { readonly kind: 'session-ended'; readonly error: BusError };
+
+const STORED: Outcome = { kind: 'stored' };
+
+/** By Kafka's names. What is not here was not stored. */
+const STORED_BEFORE: ReadonlySet<string> = new Set(['DUPLICATE_SEQUENCE_NUMBER']);
+/** The leader has it, but not enough replicas confirmed it. */
+const UNKNOWN_FATE: ReadonlySet<string> = new Set(['REQUEST_TIMED_OUT', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'NETWORK_EXCEPTION', 'UNKNOWN']);
+const TOO_LARGE: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
+const SESSION_ENDED: ReadonlySet<string> = new Set(['OUT_OF_ORDER_SEQUENCE_NUMBER', 'UNKNOWN_PRODUCER_ID', 'INVALID_PRODUCER_EPOCH', 'INVALID_PRODUCER_ID_MAPPING']);
+const LEADER_MOVED: ReadonlySet<string> = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE', 'UNKNOWN_TOPIC_OR_PARTITION', 'KAFKA_STORAGE_ERROR', 'FENCED_LEADER_EPOCH', 'UNKNOWN_LEADER_EPOCH']);
+/** The brokers answer before we give up on them. */
+const BROKER_TIMEOUT_SHARE = 0.8;
+
+/**
+ * Appends records to one topic, acknowledged by all in-sync replicas. One send at a time: that is what keeps the order
+ * of a partition through failures.
+ */
+export class Publisher<R extends { readonly partition: number }> {
+  private session: ProducerSession | undefined;
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly cluster: KafkaCluster,
+    private readonly view: TopicView,
+    private readonly encode: (record: R) => KafkaMessage,
+    private readonly settings: PublisherSettings,
+    private readonly events: PublisherEvents,
+  ) {}
+
+  /** An error per record that is not known to be stored, by its index. Never rejects. */
+  send(records: readonly R[]): Promise<Map<number, BusError>> {
+    const sent = this.last.then(() => this.sendNow(records));
+    this.last = sent;
+    return sent;
+  }
+
+  private async sendNow(records: readonly R[]): Promise<Map<number, BusError>> {
+    const failures = new Map<number, BusError>();
+    let plan: Map<number, Batch[]>;
+    try {
+      this.session ??= await this.begin();
+      plan = this.plan(records, this.session);
+      // What is of unknown fate was given up by the sender: nobody can tell any more which number comes next.
+      if (this.overtakesUnresolved(plan, this.session)) this.session = await this.begin();
+    } catch (error) {
+      const reason = this.noted(error);
+      for (let index = 0; index < records.length; index += 1) failures.set(index, reason);
+      return failures;
+    }
+    while (plan.size > 0) await this.round(plan, this.session, failures);
+    return failures;
+  }
+
+  /** Sends the first batch of every partition, and takes from the plan what needs no further send. */
+  private async round(plan: Map<number, Batch[]>, session: ProducerSession, failures: Map<number, BusError>): Promise<void> {
+    const heads = [...plan.values()].map((batches) => batches[0] as Batch);
+    const outcomes = await this.produceAll(heads, session);
+    for (const [batch, outcome] of outcomes) {
+      const batches = plan.get(batch.partition) as Batch[];
+      if (outcome.kind === 'stored') {
+        session.stored(batch);
+        batches.shift();
+      } else if (outcome.kind === 'too-large') {
+        session.refused(batch);
+        if (batch.messages.length > 1) batches.splice(0, 1, ...halves(batch));
+        else fail(failures, [batches.shift() as Batch], outcome.error);
+      } else {
+        this.settle(batch, outcome, session);
+        // What comes behind in the partition must not overtake it.
+        fail(failures, batches.splice(0), outcome.error);
+      }
+      if (batches.length === 0) plan.delete(batch.partition);
+    }
+  }
+
+  private settle(batch: Batch, outcome: Exclude<Outcome, { kind: 'stored' | 'too-large' }>, session: ProducerSession): void {
+    if (outcome.kind === 'unknown') session.unknown(batch);
+    else session.refused(batch);
+    if (outcome.kind === 'session-ended' && this.session === session) this.session = undefined;
+  }
+
+  private async produceAll(batches: readonly Batch[], session: ProducerSession): Promise<Map<Batch, Outcome>> {
+    const outcomes = new Map<Batch, Outcome>();
+    const byLeader = new Map<KafkaBroker, Batch[]>();
+    for (const batch of batches) {
+      try {
+        const leader = await this.view.leaderOf(batch.partition);
+        const group = byLeader.get(leader);
+        if (group) group.push(batch);
+        else byLeader.set(leader, [batch]);
+      } catch (error) {
+        outcomes.set(batch, this.notSent(batch, error, session));
+      }
+    }
+    await Promise.all([...byLeader].map(([leader, group]) => this.produceTo(leader, group, session, outcomes)));
+    return outcomes;
+  }
+
+  private async produceTo(leader: KafkaBroker, batches: readonly Batch[], session: ProducerSession, outcomes: Map<Batch, Outcome>): Promise<void> {
+    try {
+      const answers = await produce(leader, {
+        topic: this.view.topic,
+        partitions: batches.map(({ partition, messages }) => ({ partition, messages, firstSequence: session.sequenceOf(partition) })),
+        producerId: session.producerId,
+        producerEpoch: session.producerEpoch,
+        compression: this.settings.compression,
+        timeoutMs: Math.max(1, Math.floor(this.settings.requestTimeoutMs * BROKER_TIMEOUT_SHARE)),
+      });
+      this.events.works();
+      const byPartition = new Map(answers.map((answer) => [answer.partition, answer] as const));
+      for (const batch of batches) outcomes.set(batch, this.outcomeOf(byPartition.get(batch.partition)));
+    } catch (error) {
+      const reason = this.noted(error);
+      // Behind a request without an answer every other one on the connection would wait as well.
+      if (reason.code === 'TIMEOUT') dropConnections(leader, reason);
+      this.view.forgetLeaders();
+      const kind = reason.code === 'UNSUPPORTED' ? 'refused' : 'unknown';
+      for (const batch of batches) outcomes.set(batch, { kind, error: reason });
+    }
+  }
+
+  private outcomeOf(answer: ProducedPartition | undefined): Outcome {
+    if (answer?.errorCode === 0) return STORED;
+    const cause = protocolError(answer?.errorCode ?? -1);
+    const { type } = cause;
+    if (STORED_BEFORE.has(type)) return STORED;
+    if (LEADER_MOVED.has(type)) this.view.forgetLeaders();
+    if (type === 'UNKNOWN_TOPIC_OR_PARTITION') this.events.topicMissing();
+    if (SESSION_ENDED.has(type) || UNKNOWN_FATE.has(type)) Object.assign(cause, { retriable: true });
+    const error = toBusError(cause, `publish to ${this.view.topic}`);
+    if (UNKNOWN_FATE.has(type)) return { kind: 'unknown', error };
+    if (TOO_LARGE.has(type)) return { kind: 'too-large', error };
+    return { kind: SESSION_ENDED.has(type) ? 'session-ended' : 'refused', error };
+  }
+
+  /** It never left: a batch that was of unknown fate before still is, any other is certain not to be stored. */
+  private notSent(batch: Batch, error: unknown, session: ProducerSession): Outcome {
+    this.view.forgetLeaders();
+    const reason = this.noted(error);
+    return { kind: session.unresolvedOf(batch.partition) ? 'unknown' : 'refused', error: reason };
+  }
+
+  private noted(error: unknown): BusError {
+    const reason = toBusError(error, `publish to ${this.view.topic}`);
+    if ((error as { readonly type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION') this.events.topicMissing();
+    else this.events.unreachable(reason);
+    return reason;
+  }
+
+  private async begin(): Promise<ProducerSession> {
+    if (!this.settings.idempotent) return new ProducerSession('-1', 0);
+    const broker = await this.cluster.brokerPool.findConnectedBroker();
+    const { producerId, producerEpoch } = await broker.initProducerId({ transactionTimeout: this.settings.requestTimeoutMs });
+    return new ProducerSession(producerId, producerEpoch);
+  }
+
+  /** Groups by partition. What is of unknown fate comes first, as it was. */
+  private plan(records: readonly R[], session: ProducerSession): Map<number, Batch[]> {
+    const indexes = new Map<number, number[]>();
+    for (let index = 0; index < records.length; index += 1) {
+      const { partition } = records[index] as R;
+      const list = indexes.get(partition);
+      if (list) list.push(index);
+      else indexes.set(partition, [index]);
+    }
+    const plan = new Map<number, Batch[]>();
+    for (const [partition, list] of indexes) plan.set(partition, this.batchesOf(partition, list, records, session.unresolvedOf(partition)));
+    return plan;
+  }
+
+  private batchesOf(partition: number, indexes: readonly number[], records: readonly R[], unresolved: Batch | undefined): Batch[] {
+    const sources = indexes.map((index) => records[index] as R);
+    const repeated = unresolved?.sources.length ?? 0;
+    const isRepeat = unresolved !== undefined && unresolved.sources.every((source, i) => source === sources[i]);
+    if (!isRepeat) return [{ partition, indexes, sources, messages: sources.map(this.encode) }];
+    const again: Batch = { ...unresolved, indexes: indexes.slice(0, repeated) };
+    if (repeated === sources.length) return [again];
+    const rest = sources.slice(repeated);
+    return [again, { partition, indexes: indexes.slice(repeated), sources: rest, messages: rest.map(this.encode) }];
+  }
+
+  private overtakesUnresolved(plan: ReadonlyMap<number, readonly Batch[]>, session: ProducerSession): boolean {
+    for (const [partition, [first]] of plan) {
+      const unresolved = session.unresolvedOf(partition);
+      if (unresolved && first?.messages !== unresolved.messages) return true;
+    }
+    return false;
+  }
+}
+
+function halves(batch: Batch): Batch[] {
+  const middle = Math.ceil(batch.messages.length / 2);
+  return [
+    { ...batch, indexes: batch.indexes.slice(0, middle), sources: batch.sources.slice(0, middle), messages: batch.messages.slice(0, middle) },
+    { ...batch, indexes: batch.indexes.slice(middle), sources: batch.sources.slice(middle), messages: batch.messages.slice(middle) },
+  ];
+}
+
+function fail(failures: Map<number, BusError>, batches: readonly Batch[], error: BusError): void {
+  for (const { indexes } of batches) for (const index of indexes) failures.set(index, error);
+}
+
+/** The next request to this broker opens a new connection. */
+export function dropConnections(broker: KafkaBroker, error: Error): void {
+  for (const { socket } of broker.connectionPool.pool) socket?.destroy(error);
+}

@@ -1,0 +1,152 @@
+import {
+  BusError,
+  busClosed,
+  type Capabilities,
+  type ConsumeSpec,
+  type Consumption,
+  type DeadLetterStore,
+  type DeliverySink,
+  type GroupSpec,
+  type HistoryReader,
+  type OutboundRecord,
+  type PartitionLag,
+  type SendResult,
+  type Transport,
+  type TransportEvents,
+  type TransportLimits,
+} from '@omnibus/core/transport';
+import { registerCodecs } from './compression.js';
+import { Connection } from './connection.js';
+import { KafkaConsumer } from './consumer.js';
+import { delay, reconnectDelayMs, within } from './delay.js';
+import { toBusError } from './errors.js';
+import { GroupCoordinator, lagOf, pinGroup } from './groups.js';
+import { BATCH_OVERHEAD_BYTES, type KafkaSettings } from './options.js';
+import { topicNames } from './topology.js';
+
+const NO_FAILURES: SendResult = { failures: [] };
+const MAX_RECORDS_PER_PARTITION = 1_000;
+/** What a record needs in a batch beside its key, value and headers, at most. */
+const RECORD_OVERHEAD_BYTES = 40;
+
+/** Kafka, for core. Composes the parts. */
+export class KafkaTransport implements Transport {
+  readonly name = 'kafka';
+  readonly destination: string;
+  readonly capabilities: Capabilities = { durable: true, history: 'time', competing: true };
+  readonly limits: TransportLimits;
+  private readonly consumers = new Set<KafkaConsumer>();
+  private connection: Connection | undefined;
+  private closed = false;
+
+  constructor(private readonly settings: KafkaSettings) {
+    this.destination = topicNames(settings.topicPrefix).stream;
+    const { maxRequestBytes } = settings;
+    this.limits = {
+      maxRecordBytes: maxRequestBytes - BATCH_OVERHEAD_BYTES,
+      maxRecordsPerPartition: MAX_RECORDS_PER_PARTITION,
+      maxBytesPerPartition: Math.max(BATCH_OVERHEAD_BYTES, maxRequestBytes - BATCH_OVERHEAD_BYTES - MAX_RECORDS_PER_PARTITION * RECORD_OVERHEAD_BYTES),
+    };
+  }
+
+  get partitions(): number {
+    return this.connection?.view.partitions ?? 0;
+  }
+
+  get deadLetters(): DeadLetterStore {
+    return this.open_.deadLetters;
+  }
+
+  get history(): HistoryReader {
+    return this.open_.history;
+  }
+
+  async open(events: TransportEvents): Promise<void> {
+    if (this.closed) throw busClosed('open');
+    registerCodecs(this.settings.compressionCodecs);
+    const connection = new Connection(this.settings, events);
+    try {
+      await connection.open();
+    } catch (error) {
+      await connection.close();
+      throw toBusError(error, `connect to Kafka at ${this.settings.brokers.join(', ')}`);
+    }
+    this.connection = connection;
+    if (this.closed) await connection.close();
+  }
+
+  async send(records: readonly OutboundRecord[]): Promise<SendResult> {
+    const failures = await this.open_.stream.send(records);
+    if (failures.size === 0) return NO_FAILURES;
+    return { failures: [...failures].map(([index, error]) => ({ index, error })) };
+  }
+
+  ensureGroup(group: GroupSpec): Promise<void> {
+    const { cluster, view } = this.open_;
+    return this.patiently(`create the group ${group.name}`, () => pinGroup(new GroupCoordinator(cluster, group.name), view, group));
+  }
+
+  async consume(spec: ConsumeSpec, sink: DeliverySink): Promise<Consumption> {
+    const connection = this.open_;
+    // Before the join: from now on the group keeps what is published, also while it is still being shared out.
+    await this.ensureGroup(spec.group);
+    const consumer = new KafkaConsumer(connection.consumerParts(spec.group.name), spec, sink);
+    this.consumers.add(consumer);
+    try {
+      await consumer.start();
+    } catch (error) {
+      this.consumers.delete(consumer);
+      throw error;
+    }
+    return {
+      stop: async (timeoutMs) => {
+        await consumer.stop(timeoutMs);
+        this.consumers.delete(consumer);
+      },
+    };
+  }
+
+  async lag(group: string): Promise<readonly PartitionLag[]> {
+    const { cluster, view } = this.open_;
+    try {
+      return await lagOf(new GroupCoordinator(cluster, group), view);
+    } catch (error) {
+      throw toBusError(error, `read the lag of the group ${group}`);
+    }
+  }
+
+  async ping(timeoutMs: number): Promise<void> {
+    const late = (): BusError => new BusError('TIMEOUT', `Kafka did not answer within ${timeoutMs} ms`);
+    try {
+      await within(timeoutMs, this.open_.view.refresh(), late);
+    } catch (error) {
+      throw toBusError(error, 'reach Kafka');
+    }
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.all([...this.consumers].map((consumer) => consumer.stop(0)));
+    await this.connection?.close();
+  }
+
+  private get open_(): Connection {
+    if (!this.connection || this.closed) throw busClosed('The Kafka transport');
+    return this.connection;
+  }
+
+  /** A cluster that was just started has no coordinators for a while. */
+  private async patiently(doing: string, work: () => Promise<void>): Promise<void> {
+    const deadlineMs = Date.now() + this.settings.requestTimeoutMs;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        const reason = toBusError(error, doing);
+        if (!reason.retryable || this.closed || Date.now() > deadlineMs) throw reason;
+        await delay(reconnectDelayMs(attempt));
+      }
+    }
+  }
+}
