@@ -19,7 +19,7 @@ export function library(entry: Record<string, string>): Options {
   };
 }
 
-/** What private packages and runnable examples are built with: ESM for Node, with declarations. */
+/** What programs are built with, which nothing imports: ESM for Node, without declarations. */
 export function application(entry: Record<string, string>): Options {
-  return { ...library(entry), format: ['esm'] };
+  return { ...library(entry), format: ['esm'], dts: false };
 }
