@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { LogRing } from './log-ring.js';
+import type { Reaper } from './reaper.js';
 
 /** What became of a command. */
 export interface CommandResult {
@@ -13,6 +14,8 @@ export interface CommandResult {
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Ends it when this process dies meanwhile. */
+  readonly reaper?: Reaper;
   /** Called with every piece of output. */
   readonly onOutput?: (chunk: string) => void;
 }
@@ -23,7 +26,7 @@ export function runCommand(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
-  const { onOutput, ...spawnOptions } = options;
+  const { onOutput, reaper, ...spawnOptions } = options;
   const log = new LogRing();
   const child = spawn(command, args, { ...spawnOptions, stdio: ['ignore', 'pipe', 'pipe'] });
   for (const stream of [child.stdout, child.stderr]) {
@@ -31,6 +34,11 @@ export function runCommand(
       log.append(chunk);
       onOutput?.(chunk);
     });
+  }
+  const { pid } = child;
+  if (pid !== undefined) {
+    reaper?.watch(pid);
+    child.once('exit', () => reaper?.forget(pid));
   }
   return new Promise((resolve) => {
     child.once('error', (error) => resolve({ code: undefined, output: error.message }));

@@ -1,4 +1,5 @@
 import type { ContainerRuntimeClient, StartedNetwork } from 'testcontainers';
+import { allSettled } from '../all-settled.js';
 import type { Offer } from '../choose-provider.js';
 import { BrokerContainer } from '../docker-container.js';
 import { dockerWithImage } from '../docker-engine.js';
@@ -65,7 +66,7 @@ async function startOnce(
     const tls = await makeTlsFiles(options, reaper.folder, [LOOPBACK, 'localhost', host]);
     const layouts = await layOutContainers(options, ports, host === 'localhost' ? LOOPBACK : host);
     const cluster = { options, image, client, network, tls: tls?.broker, clusterId };
-    const nodes = await Promise.all(
+    const nodes = await allSettled(
       layouts.map(async (layout) => {
         const log = new LogRing();
         const container = new BrokerContainer(await startNodeContainer(cluster, layout), log);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { allSettled } from '../all-settled.js';
 import { messageOf } from '../errors.js';
 import { LOOPBACK, releasePorts, reservePorts } from '../ports.js';
 import { openReaper, type Reaper } from '../reaper.js';
@@ -42,7 +43,7 @@ async function startOnce(options: ResolvedKafkaOptions, kafka: KafkaJava): Promi
     const layouts = await layOut(options, ports, reaper.folder, tls);
     const nodes = createNodes(options, kafka, layouts, reaper);
     const clusterId = newClusterId();
-    await Promise.all(nodes.map((node) => node.format(clusterId)));
+    await allSettled(nodes.map((node) => node.format(clusterId)));
     await Promise.all(nodes.map((node) => node.start()));
     await awaitMembership(layouts, options);
     return { nodes, layouts, tls: tls?.material, release };

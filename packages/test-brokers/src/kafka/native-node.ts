@@ -60,7 +60,7 @@ export class NativeNode implements KafkaNode {
 
   /** Writes its configuration and formats its storage; once, before the first start. */
   async format(clusterId: string): Promise<void> {
-    const { folder, properties, kafka, options } = this.#spec;
+    const { folder, properties, kafka, options, reaper } = this.#spec;
     await mkdir(join(folder, 'tmp'), { recursive: true });
     await writeFile(this.#propertiesPath, properties);
     const scram = scramArguments(options.listeners, options.users);
@@ -72,7 +72,7 @@ export class NativeNode implements KafkaNode {
       this.#propertiesPath,
       ...scram,
     ]);
-    const { code, output } = await runCommand(kafka.java.command, args, { cwd: folder });
+    const { code, output } = await runCommand(kafka.java.command, args, { cwd: folder, reaper });
     if (code === 0) return;
     const lines = output.trimEnd().split('\n').slice(-SHOWN_LOG_LINES).join('\n');
     throw new TestBrokerError('START_FAILED', `${this.#name} could not format its storage:\n${lines}`);
