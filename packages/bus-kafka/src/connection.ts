@@ -5,7 +5,7 @@ import type { ConsumerParts } from './consumer.js';
 import { DeadLetterState, type Note, noteMessage } from './dead-letter-state.js';
 import { KafkaDeadLetters } from './dead-letters.js';
 import { delay, reconnectDelayMs } from './delay.js';
-import { toBusError } from './errors.js';
+import { isConnectionTrouble, toBusError } from './errors.js';
 import { GroupCoordinator } from './groups.js';
 import { KafkaHistory } from './history.js';
 import type { KafkaCluster } from './kafkajs-cluster.js';
@@ -94,7 +94,8 @@ export class Connection {
     return {
       works: () => this.outages.works('publishing'),
       unreachable: (error) => {
-        if (this.closing.signal.aborted) return;
+        // The other failures are in the results of the publishes.
+        if (this.closing.signal.aborted || !isConnectionTrouble(error)) return;
         this.outages.failed('publishing', error);
         void this.recover();
       },

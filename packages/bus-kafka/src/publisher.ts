@@ -1,5 +1,7 @@
 import type { BusError } from '@omnibus/core/transport';
-import { toBusError } from './errors.js';
+import { delay, reconnectDelayMs } from './delay.js';
+import { protocolTypeOf, toBusError } from './errors.js';
+import { isStaleCoordinator } from './groups.js';
 import type { KafkaBroker, KafkaCluster } from './kafkajs-cluster.js';
 import { type Batch, ProducerSession } from './producer-session.js';
 import { type KafkaMessage, type ProducedPartition, produce, protocolError } from './protocol.js';
@@ -46,6 +48,7 @@ const SESSION_ENDED: ReadonlySet<string> = new Set(['OUT_OF_ORDER_SEQUENCE_NUMBE
 const LEADER_MOVED: ReadonlySet<string> = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE', 'UNKNOWN_TOPIC_OR_PARTITION', 'KAFKA_STORAGE_ERROR', 'FENCED_LEADER_EPOCH', 'UNKNOWN_LEADER_EPOCH']);
 /** The brokers answer before we give up on them. */
 const BROKER_TIMEOUT_SHARE = 0.8;
+const MAX_BEGINS = 6;
 
 /**
  * Appends records to one topic, acknowledged by all in-sync replicas. One send at a time: that is what keeps the order
@@ -185,9 +188,17 @@ export class Publisher<R extends { readonly partition: number }> {
 
   private async begin(): Promise<ProducerSession> {
     if (!this.settings.idempotent) return new ProducerSession('-1', 0);
-    const broker = await this.cluster.brokerPool.findConnectedBroker();
-    const { producerId, producerEpoch } = await broker.initProducerId({ transactionTimeout: this.settings.requestTimeoutMs });
-    return new ProducerSession(producerId, producerEpoch);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const broker = await this.cluster.brokerPool.findConnectedBroker();
+        const { producerId, producerEpoch } = await broker.initProducerId({ transactionTimeout: this.settings.requestTimeoutMs });
+        return new ProducerSession(producerId, producerEpoch);
+      } catch (error) {
+        // A cluster that was just started gives no ids for a moment.
+        if (!isStaleCoordinator(protocolTypeOf(error)) || attempt === MAX_BEGINS) throw error;
+        await delay(reconnectDelayMs(attempt));
+      }
+    }
   }
 
   /** Groups by partition. What is of unknown fate comes first, as it was. */
