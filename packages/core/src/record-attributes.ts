@@ -1,6 +1,6 @@
-import { occurredAtText } from './codec.js';
 import type { DomainEvent } from './event.js';
 import { HEADER, headerText } from './headers.js';
+import { occurredAtText } from './json-event-writer.js';
 import type { InboundHeaders, RecordAttributes } from './transport.js';
 
 /** What brokers keep beside the body of an event. Throws code `SERIALIZATION` when `occurredAt` is no instant. */
