@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { aptInstall } from './apt.js';
@@ -22,7 +22,10 @@ export async function copyJars(
 ): Promise<void> {
   await requireMaven(report);
   const project = await mkdtemp(join(tmpdir(), 'omnibus-maven-'));
-  const progress = setInterval(() => void tellProgress(folder, report), PROGRESS_INTERVAL_MS);
+  const begun = Date.now();
+  const progress = setInterval(() => {
+    report(`still fetching (${Math.round((Date.now() - begun) / 1_000)} s so far)`);
+  }, PROGRESS_INTERVAL_MS);
   try {
     await writeFile(join(project, 'pom.xml'), projectFile(coordinates));
     const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${folder}`];
@@ -55,11 +58,6 @@ async function requireMaven(report: Report): Promise<void> {
 
 async function mavenRuns(): Promise<boolean> {
   return (await runCommand('mvn', ['-version'])).code === 0;
-}
-
-async function tellProgress(folder: string, report: Report): Promise<void> {
-  const files = await readdir(folder).catch(() => []);
-  report(`still fetching (${files.length} jars are here)`);
 }
 
 function projectFile(coordinates: readonly Coordinate[]): string {
