@@ -2,7 +2,12 @@ import { defineConfig } from 'tsup';
 import { library } from '../../tsup.preset.js';
 
 export default defineConfig({
-  ...library({ index: 'src/index.ts', cli: 'src/cli.ts', 'child-host': 'src/child-host.ts' }),
+  ...library({
+    index: 'src/index.ts',
+    cli: 'src/cli.ts',
+    'child-host': 'src/child-host.ts',
+    'kafka-process': 'src/kafka-process.ts',
+  }),
   // Children are started from a file beside the built code, found by `__dirname` in both formats.
   shims: true,
 }) as ReturnType<typeof defineConfig>;

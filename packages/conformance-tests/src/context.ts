@@ -237,10 +237,12 @@ export class CaseContext {
         problems.push(error);
       }
     };
-    for (const cleanup of this.#cleanups.reverse()) await attempt(cleanup);
+    for (const cleanup of this.#cleanups.splice(0).reverse()) await attempt(cleanup);
     await attempt(() => this.#processes?.reap());
-    await Promise.all(this.#buses.map((bus) => attempt(() => bus.shutdown({ timeoutMs: CLOSE_TIMEOUT_MS }))));
-    for (const namespace of this.#used)
+    await Promise.all(
+      this.#buses.splice(0).map((bus) => attempt(() => bus.shutdown({ timeoutMs: CLOSE_TIMEOUT_MS }))),
+    );
+    for (const namespace of this.#used.splice(0))
       await attempt(() => this.subject.inspect?.deleteTopology?.(namespace));
     return problems;
   }

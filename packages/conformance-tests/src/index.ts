@@ -64,6 +64,13 @@ export {
 } from './report.js';
 export { ConformanceRun, type RunOptions } from './run.js';
 export {
+  type KafkaControl,
+  type KafkaSubjectOptions,
+  type KafkaUnderTest,
+  kafkaSubject,
+} from './shipped/kafka.js';
+export { memorySubject } from './shipped/memory.js';
+export {
   type BrokerInfo,
   type BrokerSettings,
   type Budget,

@@ -33,6 +33,7 @@ export class ConformanceRun {
   readonly #unhandled: unknown[] = [];
   readonly #executed = new Set<Requirement>();
   readonly #complete: boolean;
+  #current: CaseContext | undefined;
   readonly #onUnhandled = (reason: unknown): void => {
     this.#unhandled.push(reason);
   };
@@ -72,6 +73,7 @@ export class ConformanceRun {
       executed: this.#executed,
       complete: this.#complete,
     });
+    this.#current = context;
     let failure: { readonly error: unknown } | undefined;
     try {
       const body = planned.kind === 'run' ? of.run : of.otherwise;
@@ -95,6 +97,11 @@ export class ConformanceRun {
     else if (planned.kind === 'run') this.#passed(of, ms);
     else this.#report.add(of.id, { status: 'n/a', reason: planned.reason, ms });
     if (failure) throw failure.error;
+  }
+
+  /** Cleans up after the case that runs now, without waiting for it: for whoever ends the run early. */
+  async abandon(): Promise<void> {
+    await this.#current?.cleanUp();
   }
 
   #passed(of: ConformanceCase, ms: number): void {

@@ -4,12 +4,15 @@ import { CONFIGURATION } from './cf-configuration.js';
 import { CONTRACT } from './ct-contract.js';
 import { DEAD_LETTERS } from './dl-dead-letters.js';
 import { FAN_OUT } from './fg-fan-out.js';
+import { LIFECYCLE } from './lc-lifecycle.js';
 import { ORDERING } from './or-ordering.js';
 import { PAYLOADS } from './pl-payloads.js';
 import { POISON } from './po-poison.js';
 import { REPLAY } from './rp-replay.js';
 import { RETRIES } from './rt-retries.js';
+import { STATS } from './st-stats.js';
 import { SUBSCRIPTION } from './su-subscription.js';
+import { TRACING } from './tr-tracing.js';
 
 /** Every suite, in the order in which they run: first what the rest stands on. */
 export const SUITES: readonly Suite[] = [
@@ -24,4 +27,7 @@ export const SUITES: readonly Suite[] = [
   DEAD_LETTERS,
   REPLAY,
   POISON,
+  TRACING,
+  STATS,
+  LIFECYCLE,
 ];

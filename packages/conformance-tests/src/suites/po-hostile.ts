@@ -89,7 +89,7 @@ function assertUnpolluted(handled: readonly DomainEvent[]): void {
     assert.equal((value as { polluted?: unknown }).polluted, undefined, 'a prototype was polluted');
   }
   for (const event of handled) {
-    for (const value of [event, event.data, event.metadata, event.data['nested']]) {
+    for (const value of [event, event.data, event.metadata, event.data.nested]) {
       assert.equal(
         (value as { polluted?: unknown } | undefined)?.polluted,
         undefined,

@@ -41,7 +41,7 @@ export const POISON: Suite = suite('PO', [
       const letter = await onlyLetterOf(bus);
       assert.deepEqual([letter.reason, letter.attempts, letter.event], ['deserialization', 0, undefined]);
       assert.deepEqual(Buffer.from(letter.raw), value);
-      assert.deepEqual([letter.key, letter.headers['source']], ['key-0', 'elsewhere']);
+      assert.deepEqual([letter.key, letter.headers.source], ['key-0', 'elsewhere']);
       assert.deepEqual([letter.source.partition, letter.source.position], [partition, position]);
       assert.equal(bus.stats.retries, 0);
       await t.publish(bus, makeEvent());

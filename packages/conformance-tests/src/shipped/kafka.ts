@@ -1,0 +1,198 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { EventBus } from '@omnibus/core';
+
+import { importFromProject } from '../load-package.js';
+import type { NetworkFaults } from '../network-faults.js';
+import type { BusOverrides, ConformanceSubject, CreateRequest, Faults, RawClient } from '../subject.js';
+import { inspectKafka } from './kafka-inspect.js';
+import { rawKafka } from './kafka-raw.js';
+import { KafkaSession } from './kafka-session.js';
+
+/** A Kafka that tests may use, and hurt as far as it says how. */
+export interface KafkaUnderTest {
+  readonly brokers: readonly string[];
+  /** Another way to the same brokers, for looking at them; then connections of buses can be counted. @default brokers */
+  readonly directBrokers?: readonly string[];
+  /** @default 'unknown' */
+  readonly version?: string;
+  /** The broker as a process. */
+  readonly control?: KafkaControl;
+  /** A way to the same brokers that can fail. */
+  readonly proxied?: { readonly brokers: readonly string[]; readonly network: NetworkFaults };
+  /** @default nothing */
+  stop?(): Promise<void>;
+}
+
+/** How to hurt a broker that is a process. */
+export interface KafkaControl {
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Orderly; data stay. */
+  down(): Promise<void>;
+  kill(): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** How to get a Kafka. */
+export type KafkaSubjectOptions =
+  | { readonly brokers: readonly string[] }
+  | {
+      /** Called once, before the first test. */
+      start(): Promise<KafkaUnderTest>;
+      /** What `start` will provide: which ids can be run has to be known before. */
+      readonly provides: { readonly control: boolean; readonly proxied: boolean };
+    };
+
+/** Quick enough for tests, slow enough for a loaded machine. */
+const TEST_SETTINGS = {
+  partitions: 6,
+  replicationFactor: 1,
+  sessionTimeoutMs: 6_000,
+  heartbeatIntervalMs: 500,
+  maxWaitTimeMs: 100,
+};
+/** The variable that tells child processes where the brokers are. */
+export const BROKERS_VARIABLE = 'OMNIBUS_CONFORMANCE_KAFKA';
+
+/** Makes `KafkaEventBus` of the project's `@omnibus/bus-kafka`. */
+export async function createKafkaBus(brokers: readonly string[], request: CreateRequest): Promise<EventBus> {
+  const { KafkaEventBus } = (await importFromProject('@omnibus/bus-kafka')) as {
+    KafkaEventBus: new (options: BusOverrides) => EventBus;
+  };
+  const { namespace, group, overrides } = request;
+  const identity = overrides.ephemeralGroup === true ? {} : { group };
+  return new KafkaEventBus({
+    brokers: [...brokers],
+    topicPrefix: namespace,
+    ...identity,
+    ...TEST_SETTINGS,
+    ...overrides,
+  });
+}
+
+/** `KafkaEventBus` on a Kafka that is there, or that is started for the run. */
+export function kafkaSubject(options: KafkaSubjectOptions): ConformanceSubject {
+  const provides = 'start' in options ? options.provides : { control: false, proxied: false };
+  let kafka: KafkaUnderTest | undefined = 'brokers' in options ? { brokers: options.brokers } : undefined;
+  let session: Promise<KafkaSession> | undefined;
+  const groups = new Map<string, Set<string>>();
+  const running = (): KafkaUnderTest => {
+    if (!kafka) throw new Error('Kafka is not started');
+    return kafka;
+  };
+  const openSession = (): Promise<KafkaSession> => {
+    session ??= KafkaSession.open(running().directBrokers ?? running().brokers);
+    return session;
+  };
+  const createAt = (brokers: readonly string[], request: CreateRequest): Promise<EventBus> => {
+    const known = groups.get(request.namespace) ?? new Set<string>();
+    groups.set(request.namespace, known.add(request.group));
+    return createKafkaBus(brokers, request);
+  };
+  const create = (request: CreateRequest): Promise<EventBus> => createAt(running().brokers, request);
+  const inspect = inspectKafka({
+    session: openSession,
+    create,
+    busPorts: () => [...running().brokers, ...(running().proxied?.brokers ?? [])].map(portOf),
+    groupsOf: (namespace) => groups.get(namespace) ?? new Set(),
+  });
+  return {
+    name: 'kafka',
+    broker: () => ({ name: 'Apache Kafka', version: running().version ?? 'unknown' }),
+    capabilities: {
+      durable: true,
+      competing: true,
+      history: 'time',
+      processes: true,
+      sockets: true,
+      orderedRetry: true,
+      batchAtomic: true,
+      trimming: true,
+      topology: true,
+      sharing: 'partition',
+      cloudEvents: false,
+      security: false,
+    },
+    async setup() {
+      if ('start' in options) kafka = await options.start();
+      await openSession();
+    },
+    async teardown() {
+      await (await session)?.close();
+      await kafka?.stop?.();
+    },
+    create,
+    processModule: processModule(),
+    processEnv: () => ({ [BROKERS_VARIABLE]: running().brokers.join(',') }),
+    peerClient: { packageName: 'kafkajs' },
+    inspect: provides.control ? inspect : withoutConnections(inspect),
+    faults: kafkaFaults(provides, running, openSession, createAt),
+    raw: { open: (namespace, onRecord) => rawKafka(openSession, namespace, onRecord) } satisfies RawClient,
+    budget: { deliverMs: 10_000, takeoverMs: 20_000, recoverMs: 20_000 },
+  };
+}
+
+/** The module for child processes lies beside the built code. */
+function processModule(): string {
+  const beside = join(__dirname, 'kafka-process.js');
+  return existsSync(beside) ? beside : join(__dirname, '..', '..', 'dist', 'kafka-process.js');
+}
+
+function portOf(address: string): number {
+  return Number(address.split(':').at(-1));
+}
+
+/** Those of the inspection cannot be told from those of buses when both go to the same port. */
+function withoutConnections(
+  inspect: ConformanceSubject['inspect'],
+): NonNullable<ConformanceSubject['inspect']> {
+  const { connections: _, ...rest } = inspect ?? {};
+  return rest;
+}
+
+function kafkaFaults(
+  provides: { readonly control: boolean; readonly proxied: boolean },
+  running: () => KafkaUnderTest,
+  session: () => Promise<KafkaSession>,
+  createAt: (brokers: readonly string[], request: CreateRequest) => Promise<EventBus>,
+): Faults {
+  const control = (): KafkaControl => {
+    const { control: given } = running();
+    if (!given) throw new Error('this Kafka cannot be controlled');
+    return given;
+  };
+  return {
+    ...(provides.control
+      ? {
+          pause: () => control().pause(),
+          resume: () => control().resume(),
+          stop: () => control().down(),
+          kill: () => control().kill(),
+          start: () => control().start(),
+        }
+      : {}),
+    ...(provides.proxied
+      ? {
+          throughProxy: () => {
+            const { proxied } = running();
+            if (!proxied) throw new Error('this Kafka has no proxy before it');
+            const { brokers, network } = proxied;
+            return Promise.resolve({
+              network,
+              create: (request: CreateRequest) => createAt(brokers, request),
+              processEnv: { [BROKERS_VARIABLE]: brokers.join(',') },
+              close: () => network.heal(),
+            });
+          },
+        }
+      : {}),
+    // A topic that takes no record is refused by the broker, whoever writes.
+    breakDeadLetters: async (namespace) => {
+      const topic = `${namespace}.stream.dlq`;
+      await (await session()).configure(topic, 'max.message.bytes', '1');
+      return async () => (await session()).configure(topic, 'max.message.bytes', '1048588');
+    },
+  };
+}
