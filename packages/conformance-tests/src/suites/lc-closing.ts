@@ -22,7 +22,10 @@ export const closingCases: readonly ConformanceCase[] = [
       await bus.publish(makeEvent());
       await bus.shutdown();
       await bestOf(3, async () => {
-        for (const publish of [() => bus.publish(makeEvent()), () => bus.publish(makeEvent(), { background: true })]) {
+        for (const publish of [
+          () => bus.publish(makeEvent()),
+          () => bus.publish(makeEvent(), { background: true }),
+        ]) {
           const startedAtMs = monotonicMs();
           await failsWith('a publish after close', 'BUS_CLOSED', publish);
           const tookMs = monotonicMs() - startedAtMs;
@@ -52,8 +55,14 @@ export const closingCases: readonly ConformanceCase[] = [
         // Those in the background had returned at hand-off: what became of them is in the report and in stats.
         assert.equal(publisher.stats.eventsPublished + report.unflushedPublishes, OUTSTANDING);
         const refused = settled.filter((outcome) => outcome !== 'ok').length;
-        assert.ok(refused <= report.unflushedPublishes, `${refused} rejected, ${report.unflushedPublishes} reported`);
-        await t.until('what was flushed to be handled', () => t.history.handled('group') >= publisher.stats.eventsPublished);
+        assert.ok(
+          refused <= report.unflushedPublishes,
+          `${refused} rejected, ${report.unflushedPublishes} reported`,
+        );
+        await t.until(
+          'what was flushed to be handled',
+          () => t.history.handled('group') >= publisher.stats.eventsPublished,
+        );
         await t.untilQuiet(consumer.bus);
         assert.equal(t.history.handled('group'), publisher.stats.eventsPublished);
         t.expectClean(report.unflushedPublishes === 0 ? {} : { tolerate: ['lost', 'skipped'] });
@@ -66,7 +75,13 @@ export const closingCases: readonly ConformanceCase[] = [
     timeoutMs: 90_000,
     async run(t) {
       const { namespace } = t;
-      const spec = { role: 'consumer', namespace, group: 'group', overrides: { concurrency: 8 }, workMs: 5 } as const;
+      const spec = {
+        role: 'consumer',
+        namespace,
+        group: 'group',
+        overrides: { concurrency: 8 },
+        workMs: 5,
+      } as const;
       const first = await t.processes.spawn({ ...spec, name: 'first', drainOnSigterm: true });
       const publisher = await t.bus();
       const events = makeEvents({ keys: 20, perKey: 50 });

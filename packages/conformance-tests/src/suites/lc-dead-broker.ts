@@ -23,14 +23,21 @@ export const deadBrokerCases: readonly ConformanceCase[] = [
       t.onCleanup(() => way.close());
       const overrides = { connectTimeoutMs: CONNECT_TIMEOUT_MS };
       // A broker inside the process has no wire that could go silent.
-      const deaths = t.subject.capabilities.sockets ? (['refuse', 'halfOpen'] as const) : (['refuse'] as const);
+      const deaths = t.subject.capabilities.sockets
+        ? (['refuse', 'halfOpen'] as const)
+        : (['refuse'] as const);
       for (const death of deaths) {
         const bus = await t.bus({ through: way, overrides });
         await way.network[death]();
         const startedAtMs = monotonicMs();
-        const error = await failsWith(`connect (${death})`, 'CONNECT', () => within('connect', bus.connect(), t.budget.recoverMs));
+        const error = await failsWith(`connect (${death})`, 'CONNECT', () =>
+          within('connect', bus.connect(), t.budget.recoverMs),
+        );
         const tookMs = monotonicMs() - startedAtMs;
-        assert.ok(tookMs <= CONNECT_TIMEOUT_MS + TOLERANCE_MS, `${death}: connect took ${tookMs.toFixed(0)} ms`);
+        assert.ok(
+          tookMs <= CONNECT_TIMEOUT_MS + TOLERANCE_MS,
+          `${death}: connect took ${tookMs.toFixed(0)} ms`,
+        );
         assert.equal(error.retryable, true);
         await way.network.heal();
         await within('connect after healing', bus.connect(), t.budget.recoverMs);
@@ -62,7 +69,11 @@ export const deadBrokerCases: readonly ConformanceCase[] = [
       );
       for (const [what, bus] of Object.entries({ connecting, consuming: consuming.bus, publishing })) {
         const startedAtMs = monotonicMs();
-        await within(`close of the bus that is ${what}`, bus.shutdown({ timeoutMs: 200 }), t.budget.recoverMs);
+        await within(
+          `close of the bus that is ${what}`,
+          bus.shutdown({ timeoutMs: 200 }),
+          t.budget.recoverMs,
+        );
         const tookMs = monotonicMs() - startedAtMs;
         assert.ok(tookMs <= CLOSE_MS, `${what}: close took ${tookMs.toFixed(0)} ms`);
       }

@@ -26,7 +26,10 @@ export const drainCases: readonly ConformanceCase[] = [
       assert.deepEqual([report.clean, report.abandonedHandlers, report.released], [true, 0, 0]);
       for (const run of t.history.of('group')) {
         assert.equal(run.outcome, 'ok');
-        assert.ok((run.endedAtMs ?? Number.POSITIVE_INFINITY) <= closedAtMs, 'closed before the handler had ended');
+        assert.ok(
+          (run.endedAtMs ?? Number.POSITIVE_INFINITY) <= closedAtMs,
+          'closed before the handler had ended',
+        );
       }
       const second = await t.consumer({ name: 'second' });
       await t.publish(publisher, makeEvents({ keys: 3, from: 2 }));
@@ -61,7 +64,11 @@ export const drainCases: readonly ConformanceCase[] = [
         await t.publish(publisher, [makeEvent({ key: `${group}-a` }), makeEvent({ key: `${group}-b` })]);
         await t.until('the handler to run', () => t.history.of(group).length === 1);
         const startedAtMs = monotonicMs();
-        const report = await within('close', stuck.bus.shutdown({ timeoutMs: TIMEOUT_MS }), t.budget.recoverMs);
+        const report = await within(
+          'close',
+          stuck.bus.shutdown({ timeoutMs: TIMEOUT_MS }),
+          t.budget.recoverMs,
+        );
         const tookMs = monotonicMs() - startedAtMs;
         t.gone(stuck);
         assert.deepEqual([report.clean, report.abandonedHandlers], [false, 1]);
@@ -70,9 +77,13 @@ export const drainCases: readonly ConformanceCase[] = [
         await staysTrue('no handler starts after close', () => t.history.of(group).length === 1, WATCHED_MS);
         await t.consumer({ namespace, group, name: `second-${round}`, handler: () => {} });
         const second = () => t.history.of(group, { consumer: `second-${round}` });
-        await t.until('both events to be handled elsewhere', () => second().filter((d) => d.outcome === 'ok').length === 2, {
-          withinMs: t.budget.takeoverMs,
-        });
+        await t.until(
+          'both events to be handled elsewhere',
+          () => second().filter((d) => d.outcome === 'ok').length === 2,
+          {
+            withinMs: t.budget.takeoverMs,
+          },
+        );
         hold.open();
         assert.ok(tookMs <= TIMEOUT_MS + TOLERANCE_MS, `close took ${tookMs.toFixed(0)} ms`);
       });

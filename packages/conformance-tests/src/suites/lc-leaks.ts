@@ -24,7 +24,10 @@ export const leakCases: readonly ConformanceCase[] = [
       const consumer = await t.processes.spawn({ role: 'consumer', name: 'consumer', ...spec });
       const publisher = await t.processes.spawn({ role: 'publisher', name: 'publisher', ...spec });
       const own = await t.bus();
-      await t.publish(own, makeEvents({ keys: 5, behaviour: (key) => (key === 'key-0' ? { failAttempts: 1 } : undefined) }));
+      await t.publish(
+        own,
+        makeEvents({ keys: 5, behaviour: (key) => (key === 'key-0' ? { failAttempts: 1 } : undefined) }),
+      );
       await t.untilHandled(4);
       await publisher.call('publish', { keys: ['p'], perKey: 3, from: 1, batch: 1, untilConfirmed: true });
       for (const child of [consumer, publisher]) {
@@ -51,10 +54,14 @@ export const leakCases: readonly ConformanceCase[] = [
         if (grown.length > 0) throw new Error(grown.join('; '));
         return true;
       });
-      await t.until('the broker to be as before', async () => {
-        assert.deepEqual(await onBroker(t), broker);
-        return true;
-      }, { everyMs: 50 });
+      await t.until(
+        'the broker to be as before',
+        async () => {
+          assert.deepEqual(await onBroker(t), broker);
+          return true;
+        },
+        { everyMs: 50 },
+      );
     },
   },
 ];
@@ -66,9 +73,15 @@ async function useAndClose(t: CaseContext, label: string): Promise<void> {
   const ephemeral = await t.consumer({ group: label, overrides: { ephemeralGroup: true } });
   await t.publish(
     bus,
-    makeEvents({ keys: [label, `${label}-waits`], behaviour: (key) => (key === label ? undefined : { failAttempts: 1 }) }),
+    makeEvents({
+      keys: [label, `${label}-waits`],
+      behaviour: (key) => (key === label ? undefined : { failAttempts: 1 }),
+    }),
   );
-  await t.until('both to be tried', () => t.history.of('group', { consumer: label }).filter((d) => d.outcome !== 'running').length >= 2);
+  await t.until(
+    'both to be tried',
+    () => t.history.of('group', { consumer: label }).filter((d) => d.outcome !== 'running').length >= 2,
+  );
   for await (const letter of bus.deadLetters.list({ limit: 1 })) void letter;
   await bus.lag();
   await bus.health();

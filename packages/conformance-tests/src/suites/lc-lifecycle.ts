@@ -27,12 +27,24 @@ export const LIFECYCLE: Suite = suite('LC', [
       await single.bus.publish(makeEvent());
       const ofOne = (await t.inspect.connections()) - before;
       await single.bus.shutdown();
-      await t.until('the connections of one bus to be gone', async () => (await t.inspect.connections()) === before, { everyMs: 20 });
+      await t.until(
+        'the connections of one bus to be gone',
+        async () => (await t.inspect.connections()) === before,
+        { everyMs: 20 },
+      );
       const bus = await t.bus({ group: 'parallel' });
       bus.subscribeToAllEvents(() => {});
       const times = <T>(call: () => Promise<T>): Promise<T>[] => Array.from({ length: PARALLEL }, call);
-      await Promise.all([...times(() => bus.connect()), ...times(() => bus.startConsuming()), ...times(() => bus.publish(makeEvent()))]);
-      assert.equal((await t.inspect.connections()) - before, ofOne, 'connections of a bus that was started ten times');
+      await Promise.all([
+        ...times(() => bus.connect()),
+        ...times(() => bus.startConsuming()),
+        ...times(() => bus.publish(makeEvent())),
+      ]);
+      assert.equal(
+        (await t.inspect.connections()) - before,
+        ofOne,
+        'connections of a bus that was started ten times',
+      );
       const reports = await Promise.all(times(() => bus.shutdown()));
       assert.ok(reports.every((report) => report.clean));
       await bus.shutdown();
@@ -57,7 +69,10 @@ export const LIFECYCLE: Suite = suite('LC', [
         await bus.startConsuming();
         await bus.stopConsuming();
       }
-      await t.until('listeners, sockets and timers to be as before', () => resourcesOf().grownSince(before).length === 0);
+      await t.until(
+        'listeners, sockets and timers to be as before',
+        () => resourcesOf().grownSince(before).length === 0,
+      );
       await bus.startConsuming();
       await t.publish(bus, makeEvents({ keys: 5 }));
       await t.untilHandled(5);
@@ -110,7 +125,11 @@ export const LIFECYCLE: Suite = suite('LC', [
         await t.untilHandled(5, { group: 'other' });
       }
       assert.equal(used.state, 'closed');
-      await within('a publish of the other', t.publish(other.bus, makeEvents({ keys: 5, from: 2 })), t.budget.deliverMs);
+      await within(
+        'a publish of the other',
+        t.publish(other.bus, makeEvents({ keys: 5, from: 2 })),
+        t.budget.deliverMs,
+      );
       await t.untilHandled(10, { group: 'other' });
       await t.untilQuiet(other.bus);
       assert.equal(other.bus.state, 'ready');

@@ -6,7 +6,14 @@ export interface Resources {
 }
 
 /** Resources that come and go with every turn of the event loop, and say nothing. */
-const PASSING: ReadonlySet<string> = new Set(['Immediate', 'FSReqPromise', 'FSReqCallback', 'WriteWrap', 'ShutdownWrap', 'TickObject']);
+const PASSING: ReadonlySet<string> = new Set([
+  'Immediate',
+  'FSReqPromise',
+  'FSReqCallback',
+  'WriteWrap',
+  'ShutdownWrap',
+  'TickObject',
+]);
 
 /** Counts what there is now. */
 export function resourcesOf(): Resources {
@@ -14,7 +21,8 @@ export function resourcesOf(): Resources {
   for (const kind of process.getActiveResourcesInfo()) {
     if (!PASSING.has(kind)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
-  for (const name of process.eventNames()) counts.set(`listeners of ${String(name)}`, process.listenerCount(name));
+  for (const name of process.eventNames())
+    counts.set(`listeners of ${String(name)}`, process.listenerCount(name));
   return {
     counts,
     grownSince: (before) =>
