@@ -40,8 +40,8 @@ async function loadCreate(modulePath: string): Promise<Create> {
 async function start(modulePath: string, spec: ChildSpec): Promise<void> {
   try {
     const create = await loadCreate(modulePath);
-    const { namespace, group, overrides } = spec;
-    const bus = await create({ namespace, group, overrides });
+    const { namespace, group, overrides, asShipped = false } = spec;
+    const bus = await create({ namespace, group, overrides, asShipped });
     methods =
       spec.role === 'consumer'
         ? await consumerRole(bus, spec, writeHistory)

@@ -15,6 +15,8 @@ interface CommonSpec {
   readonly namespace: string;
   readonly group: string;
   readonly overrides: BusOverrides;
+  /** As in `CreateRequest`. @default false */
+  readonly asShipped?: boolean;
 }
 
 /** A consumer: subscribes, records, behaves as events ask. Ready when it consumes. */

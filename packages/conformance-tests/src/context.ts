@@ -28,6 +28,8 @@ export interface BusRequest {
   readonly overrides?: BusOverrides;
   /** Makes the bus go through a proxy. */
   readonly through?: ProxiedSubject;
+  /** Without what the factory sets only to make tests quick. @default false */
+  readonly asShipped?: boolean;
 }
 
 /** A consuming bus whose deliveries are recorded. */
@@ -127,11 +129,11 @@ export class CaseContext {
 
   /** A new bus, closed after the test. Not connected. */
   async bus(request: BusRequest = {}): Promise<EventBus> {
-    const { namespace = this.namespace, group = GROUP, overrides = {}, through } = request;
+    const { namespace = this.namespace, group = GROUP, overrides = {}, through, asShipped = false } = request;
     const create = through
       ? (r: Parameters<ConformanceSubject['create']>[0]) => through.create(r)
       : this.subject.create;
-    const bus = await create.call(this.subject, { namespace, group, overrides });
+    const bus = await create.call(this.subject, { namespace, group, overrides, asShipped });
     this.#buses.push(bus);
     return bus;
   }

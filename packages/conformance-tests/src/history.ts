@@ -178,9 +178,22 @@ export class History implements HistorySnapshot {
   }
 
   #started(entry: HistoryEntry & { kind: 'started' }): void {
-    const { kind: _, atMs, ...facts } = entry;
+    const { atMs } = entry;
+    // Field by field: one shape for all, and runs have hundreds of thousands of them.
     const record: DeliveryRecord = {
-      ...facts,
+      delivery: entry.delivery,
+      group: entry.group,
+      consumer: entry.consumer,
+      handler: entry.handler,
+      eventId: entry.eventId,
+      eventType: entry.eventType,
+      key: entry.key,
+      sequence: entry.sequence,
+      attempt: entry.attempt,
+      partition: entry.partition,
+      position: entry.position,
+      redelivered: entry.redelivered,
+      replay: entry.replay,
       startedAtMs: atMs,
       endedAtMs: undefined,
       outcome: 'running',

@@ -63,6 +63,8 @@ export interface CreateRequest {
   readonly group: string;
   /** Options that the test is about; they win over the factory's own. */
   readonly overrides: BusOverrides;
+  /** Leave out what the factory sets only to make tests quick: the test is about what users get. @default false */
+  readonly asShipped?: boolean;
 }
 
 /**
@@ -119,6 +121,10 @@ export interface Budget {
   readonly takeoverMs: number;
   /** From the end of a fault to normal work. @default 10000 */
   readonly recoverMs: number;
+  /** How long a member of a group may be silent before the broker takes it for dead. @default 10000 */
+  readonly leaseMs: number;
+  /** From a publish to the handler at rest, at the median. @default 10 */
+  readonly idleLatencyMs: number;
 }
 
 /** The budget of a subject that names none. */
@@ -126,6 +132,8 @@ export const DEFAULT_BUDGET: Budget = Object.freeze({
   deliverMs: 5_000,
   takeoverMs: 15_000,
   recoverMs: 10_000,
+  leaseMs: 10_000,
+  idleLatencyMs: 10,
 });
 
 /** A record as the broker has it. */

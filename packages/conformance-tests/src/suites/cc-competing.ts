@@ -305,8 +305,6 @@ async function stress(t: CaseContext, group: string): Promise<void> {
   await t.untilQuiet(members, { withinMs: t.budget.takeoverMs });
   const runs = t.history.of(group).length;
   assert.equal(runs, STRESS_EVENTS * STRESS_HANDLERS, `${group}: handlers ran ${runs} times`);
-  for (let h = 0; h < STRESS_HANDLERS; h += 1) {
-    // Which member a handler belongs to differs from event to event, its number does not.
-    t.expectClean({ group, handler: `h${h}`, meantFor: (p) => p.publisher === group });
-  }
+  // Which member runs a handler differs from event to event, its number does not: each is judged by itself.
+  t.expectClean({ group, meantFor: (p) => p.publisher === group });
 }
