@@ -70,7 +70,6 @@ function unreferenced(shell: ChildProcess): NonNullable<ChildProcess['stdin']> {
   if (pipe === null) throw new Error('the reaper has no pipe');
   // Should the shell be killed by somebody, writing to it must not end the tests.
   pipe.on('error', () => {});
-  if ('unref' in pipe && typeof pipe.unref === 'function') pipe.unref();
   shell.unref();
   return pipe;
 }

@@ -55,6 +55,7 @@ describe('a Kafka of one node', () => {
     await kafka.restart();
     expect(kafka.node(0).state).toBe('running');
     expect(await countRecords(brokers, 'restarted')).toBe(3);
+    expect(lines.filter((line) => line.includes('did not end'))).toEqual([]);
   }, 60_000);
 
   it('leaves neither process, port nor file when it is stopped, and stays stopped', async () => {
