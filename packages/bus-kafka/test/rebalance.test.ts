@@ -1,0 +1,133 @@
+import { KafkaTransport } from '../src/transport.js';
+import { openTransport, records, Told, uniqueName, until } from './support/kafka.js';
+import { consumeSpec, RecordingSink } from './support/sink.js';
+
+type Opened = Awaited<ReturnType<typeof openTransport>>;
+
+const opened: KafkaTransport[] = [];
+
+/** One more process of the same group. */
+async function process(name: string, first?: Opened): Promise<Opened & { readonly sink: RecordingSink }> {
+  const sink = new RecordingSink(name);
+  if (!first) {
+    const result = await openTransport({ partitions: 6 });
+    opened.push(result.transport);
+    return { ...result, sink };
+  }
+  const transport = new KafkaTransport(first.settings);
+  const told = new Told();
+  await transport.open(told);
+  opened.push(transport);
+  return { transport, told, settings: first.settings, sink };
+}
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((transport) => transport.close()));
+});
+
+describe('a group of several processes', () => {
+  test('a join takes only half of the partitions, and the rest is never taken from its owner', async () => {
+    const a = await process('a');
+    const b = await process('b', a);
+    const group = uniqueName();
+    await a.transport.consume(consumeSpec(group), a.sink);
+    expect(a.sink.owned).toEqual([0, 1, 2, 3, 4, 5]);
+    await b.transport.consume(consumeSpec(group), b.sink);
+    await until('half and half', () => a.sink.owned.length === 3 && b.sink.owned.length === 3);
+    expect([...a.sink.owned, ...b.sink.owned].sort()).toEqual([0, 1, 2, 3, 4, 5]);
+    // One ownership each, from the beginning to now.
+    for (const partition of a.sink.owned) expect(a.sink.assignments.filter((each) => each.partition === partition)).toHaveLength(1);
+    expect(a.sink.assignments.filter(({ isHeld }) => isHeld)).toHaveLength(3);
+    expect(a.told.ownerships.at(-1)).toEqual(a.sink.owned);
+    expect(b.told.ownerships.at(-1)).toEqual(b.sink.owned);
+  });
+
+  test('joins and leaves under load lose nothing, repeat nothing and keep the order', async () => {
+    const a = await process('a');
+    const group = uniqueName();
+    const sinks = [a.sink];
+    await a.transport.consume(consumeSpec(group), a.sink);
+    let sent = 0;
+    let publishing = true;
+    const publisher = (async () => {
+      for (; publishing; sent += 5) {
+        await a.transport.send([0, 1, 2, 3, 4, 5].flatMap((partition) => records(partition, 5, sent)));
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    })();
+    const b = await process('b', a);
+    sinks.push(b.sink);
+    const leaving = await b.transport.consume(consumeSpec(group), b.sink);
+    const c = await process('c', a);
+    sinks.push(c.sink);
+    await c.transport.consume(consumeSpec(group), c.sink);
+    await until('all three at work', () => sinks.every(({ owned }) => owned.length === 2));
+    await until('b to get something', () => b.sink.delivered.length > 20);
+    await leaving.stop(1_000);
+    await until('the other two at work', () => a.sink.owned.length === 3 && c.sink.owned.length === 3);
+    publishing = false;
+    await publisher;
+    const total = (): number => sinks.reduce((sum, { delivered }) => sum + delivered.length, 0);
+    await until('everything', () => total() >= sent * 6);
+    expect(total()).toBe(sent * 6);
+    for (const partition of [0, 1, 2, 3, 4, 5]) {
+      const expected = new Set(Array.from({ length: sent }, (_, i) => `${partition}/${i}`));
+      for (const sink of sinks) {
+        const numbers = sink.values(partition).map((value) => Number(value.split('/')[1]));
+        expect(numbers).toEqual([...numbers].sort((x, y) => x - y));
+        for (const value of sink.values(partition)) expect(expected.delete(value)).toBe(true);
+      }
+      expect([...expected]).toEqual([]);
+    }
+    expect([a, b, c].flatMap(({ told }) => told.errors)).toEqual([]);
+  });
+
+  test('a partition that drains slowly goes over after its time, and holds up no other', async () => {
+    const a = await process('a');
+    const b = await process('b', a);
+    const group = uniqueName();
+    let draining = 0;
+    a.sink.drain = async (_partition, timeoutMs) => {
+      draining += 1;
+      await new Promise((resolve) => setTimeout(resolve, timeoutMs));
+    };
+    await a.transport.consume(consumeSpec(group, { handOverTimeoutMs: 1_500 }), a.sink);
+    await b.transport.consume(consumeSpec(group), b.sink);
+    await until('the hand-over to begin', () => draining === 3);
+    // What stays is fetched and handled while the others drain.
+    const staying = a.sink.assignments.filter(({ isHeld }) => !isHeld).map(({ partition }) => partition);
+    await a.transport.send(staying.flatMap((partition) => records(partition, 3)));
+    await until('what stays to go on', () => staying.every((partition) => a.sink.values(partition).length === 3));
+    expect(b.sink.owned).toEqual([]);
+    await until('the hand-over to end', () => b.sink.owned.length === 3);
+    expect(a.told.errors).toEqual([]);
+  });
+
+  test('a process that is gone without a word loses its partitions to the others after its session', async () => {
+    const a = await process('a');
+    const group = uniqueName();
+    await a.transport.consume(consumeSpec(group), a.sink);
+    const b = await process('b', a);
+    await b.transport.consume(consumeSpec(group), b.sink);
+    await until('half and half', () => a.sink.owned.length === 3 && b.sink.owned.length === 3);
+    // As if its machine were gone: no leave, no heartbeat, no commit.
+    const lost = b.sink.owned;
+    vanish(b.transport);
+    await a.transport.send(lost.flatMap((partition) => records(partition, 2)));
+    await until('a to own everything', () => a.sink.owned.length === 6, 15_000);
+    await until('the records of the lost partitions', () => lost.every((partition) => a.sink.values(partition).length === 2));
+    // The take-over sees that the former owner did not leave in good order.
+    for (const partition of lost) expect(a.sink.current(partition).journals?.get(partition)).toBe('open:b');
+  });
+});
+
+/** Stops a consumer's timers and cuts its connections without letting it say anything. */
+function vanish(transport: KafkaTransport): void {
+  const { consumers } = transport as unknown as { readonly consumers: Set<Record<string, { close?(): unknown; stop?(): void; abort?(reason: string): void }>> };
+  for (const consumer of consumers) {
+    consumer.membership?.close?.();
+    consumer.fetcher?.close?.();
+    consumer.commits?.close?.();
+    consumer.client?.abort?.('vanished');
+  }
+}
