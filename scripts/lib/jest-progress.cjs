@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const STILL_RUNNING_EVERY_MS = 15_000;
+const LONG_MS = 10_000;
 
 class ProgressReporter {
   constructor(globalConfig) {
@@ -57,6 +58,7 @@ class ProgressReporter {
 
   nameWhatRuns() {
     for (const [file, since] of this.startedAt) {
+      if (Date.now() - since < LONG_MS) continue;
       this.say(`...   still running  ${this.name(file)}  ${this.secondsSince(since)} s`);
     }
   }
