@@ -45,11 +45,12 @@ export type KafkaSubjectOptions =
       readonly provides: { readonly control: boolean; readonly proxied: boolean };
     };
 
+/** What one broker can hold. */
+const TOPOLOGY = { partitions: 6, replicationFactor: 1 };
+const SESSION_TIMEOUT_MS = 6_000;
 /** Quick enough for tests, slow enough for a loaded machine. */
 const TEST_SETTINGS = {
-  partitions: 6,
-  replicationFactor: 1,
-  sessionTimeoutMs: 6_000,
+  sessionTimeoutMs: SESSION_TIMEOUT_MS,
   heartbeatIntervalMs: 500,
   maxWaitTimeMs: 100,
 };
@@ -61,13 +62,14 @@ export async function createKafkaBus(brokers: readonly string[], request: Create
   const { KafkaEventBus } = (await importFromProject('@omnibus/bus-kafka')) as {
     KafkaEventBus: new (options: BusOverrides) => EventBus;
   };
-  const { namespace, group, overrides } = request;
+  const { namespace, group, overrides, asShipped = false } = request;
   const identity = overrides.ephemeralGroup === true ? {} : { group };
   return new KafkaEventBus({
     brokers: [...brokers],
     topicPrefix: namespace,
     ...identity,
-    ...TEST_SETTINGS,
+    ...TOPOLOGY,
+    ...(asShipped ? {} : TEST_SETTINGS),
     ...overrides,
   });
 }
@@ -130,7 +132,13 @@ export function kafkaSubject(options: KafkaSubjectOptions): ConformanceSubject {
     inspect: provides.control ? inspect : withoutConnections(inspect),
     faults: kafkaFaults(provides, running, openSession, createAt),
     raw: { open: (namespace, onRecord) => rawKafka(openSession, namespace, onRecord) } satisfies RawClient,
-    budget: { deliverMs: 10_000, takeoverMs: 20_000, recoverMs: 20_000 },
+    budget: {
+      deliverMs: 10_000,
+      takeoverMs: 20_000,
+      recoverMs: 20_000,
+      leaseMs: SESSION_TIMEOUT_MS,
+      idleLatencyMs: 25,
+    },
   };
 }
 

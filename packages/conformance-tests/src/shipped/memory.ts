@@ -65,7 +65,7 @@ export function memorySubject(): ConformanceSubject {
       }),
     inspect: inspectMemory(broker),
     faults: memoryFaults(broker, create),
-    budget: { deliverMs: 5_000, takeoverMs: 5_000, recoverMs: 5_000 },
+    budget: { deliverMs: 5_000, takeoverMs: 5_000, recoverMs: 5_000, leaseMs: 200, idleLatencyMs: 1 },
   };
 }
 

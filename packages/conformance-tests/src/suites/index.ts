@@ -3,8 +3,10 @@ import { COMPETING } from './cc-competing.js';
 import { CONFIGURATION } from './cf-configuration.js';
 import { CONTRACT } from './ct-contract.js';
 import { DEAD_LETTERS } from './dl-dead-letters.js';
+import { FAULTS } from './fa-faults.js';
 import { FAN_OUT } from './fg-fan-out.js';
 import { LIFECYCLE } from './lc-lifecycle.js';
+import { LOAD } from './ld-load.js';
 import { ORDERING } from './or-ordering.js';
 import { PAYLOADS } from './pl-payloads.js';
 import { POISON } from './po-poison.js';
@@ -30,4 +32,6 @@ export const SUITES: readonly Suite[] = [
   TRACING,
   STATS,
   LIFECYCLE,
+  FAULTS,
+  LOAD,
 ];

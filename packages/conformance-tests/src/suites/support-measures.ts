@@ -1,3 +1,6 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
 /** The value below which the given part (0 to 1) of the values lies. */
 export function percentile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -16,4 +19,22 @@ export async function bestOf<T>(times: number, attempt: (round: number) => Promi
       if (round >= times) throw error;
     }
   }
+}
+
+/** Collects what nobody holds, and tells how much of the heap (and of buffers) is left. */
+export function heapBytes(): number {
+  collectGarbage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+let collect: (() => void) | undefined;
+
+function collectGarbage(): void {
+  if (!collect) {
+    // Exposed while the process runs, so that nobody has to start it with a flag.
+    setFlagsFromString('--expose-gc');
+    collect = runInNewContext('gc') as () => void;
+  }
+  collect();
 }

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+
+import type { EventBus } from '@omnibus/core';
+
+import type { CaseContext } from '../context.js';
+import { makeEvents } from '../events.js';
+import { pause, within } from '../poll.js';
+import { type Suite, suite } from '../registry.js';
+import { frozenCases } from './fa-frozen.js';
+
+const EVENTS = 10_000;
+const PUBLISHERS = 4;
+const BATCH = 50;
+const MAX_IN_FLIGHT = 500;
+const REPUBLISH_EVERY_MS = 50;
+const CUTS = 3;
+
+/** What breaks is mended, and nothing that was confirmed is lost. */
+export const FAULTS: Suite = suite('FA', [
+  {
+    id: 'FA01',
+    requires: ['faults.stop', 'faults.start'],
+    timeoutMs: 180_000,
+    async run(t) {
+      const { bus } = await t.consumer({ overrides: { maxInFlight: MAX_IN_FLIGHT } });
+      const buses = await Promise.all(Array.from({ length: PUBLISHERS }, () => t.bus()));
+      await Promise.all(buses.map((publisher) => publisher.connect()));
+      let published = 0;
+      let again = 0;
+      const publishing = Promise.all(
+        buses.map((publisher, n) =>
+          publishAll(t, publisher, n, (count, repeated) => {
+            published += count;
+            again += repeated;
+          }),
+        ),
+      );
+      publishing.catch(() => {});
+      t.onCleanup(() => t.faults.start());
+      for (const part of [1, 2]) {
+        await t.until(`${part}/3 to be published`, () => published >= (part * EVENTS) / 3, {
+          withinMs: 60_000,
+          everyMs: 20,
+        });
+        await t.faults.stop();
+        await t.faults.start();
+        const before = t.history.handled('group');
+        await t.until('consumption to go on', () => t.history.handled('group') > before, {
+          withinMs: t.budget.recoverMs,
+          everyMs: 20,
+        });
+      }
+      await within('the publishers to end', publishing, 60_000);
+      await t.untilHandled(EVENTS, { withinMs: 60_000, everyMs: 50 });
+      await t.untilQuiet(bus, { withinMs: t.budget.recoverMs });
+      assert.equal(t.history.published('ok').length, EVENTS, 'aborted publishes');
+      const report = t.expectClean({ tolerate: ['duplicated'] });
+      const allowed = 2 * MAX_IN_FLIGHT + again;
+      assert.ok(
+        report.duplicated.length <= allowed,
+        `${report.duplicated.length} duplicates, ${allowed} allowed`,
+      );
+    },
+  },
+  {
+    id: 'FA03',
+    requires: ['sockets', 'faults.throughProxy'],
+    timeoutMs: 120_000,
+    async run(t) {
+      const way = await t.faults.throughProxy();
+      t.onCleanup(() => way.close());
+      const { bus } = await t.consumer({ through: way, overrides: { maxInFlight: MAX_IN_FLIGHT } });
+      const publisher = await t.bus({ through: way });
+      await t.publish(publisher, makeEvents({ keys: 20 }));
+      await t.untilHandled(20);
+      let sequence = 2;
+      for (let cut = 0; cut < CUTS; cut += 1) {
+        // Many calls are outstanding, at the client and on the wire, when the connections are reset.
+        const outstanding = Array.from({ length: 30 }, () => {
+          const events = makeEvents({ keys: 20, from: sequence });
+          sequence += 1;
+          return t.publish(publisher, events);
+        });
+        await t.until(
+          'the first to be confirmed',
+          () => Promise.race([outstanding[0]?.then(() => true), false]),
+          { everyMs: 1 },
+        );
+        await way.network.cut();
+        const settled = await within(
+          'every outstanding publish to settle',
+          Promise.allSettled(outstanding),
+          t.budget.recoverMs,
+        );
+        assert.equal(settled.length, 30);
+      }
+      assert.equal(t.history.published('pending').length, 0);
+      const confirmed = t.history.published('ok').length;
+      await t.until('what was confirmed to be handled', () => t.check().lost.length === 0, {
+        withinMs: t.budget.recoverMs,
+        everyMs: 100,
+      });
+      await t.untilQuiet(bus, { withinMs: t.budget.recoverMs });
+      assert.ok(confirmed > 0);
+      assert.equal(publisher.stats.pendingPublishes, 0);
+      t.expectClean({ tolerate: ['duplicated', 'recovered'] });
+    },
+  },
+  ...frozenCases,
+]);
+
+/** Publishes a share of the events in order, each call again and again until it is confirmed. */
+async function publishAll(
+  t: CaseContext,
+  bus: EventBus,
+  n: number,
+  onConfirmed: (count: number, repeated: number) => void,
+): Promise<void> {
+  const keys = Array.from({ length: 25 }, (_, key) => `publisher-${n}-key-${key}`);
+  const events = makeEvents({ keys, perKey: EVENTS / PUBLISHERS / keys.length });
+  for (let at = 0; at < events.length; at += BATCH) {
+    const call = events.slice(at, at + BATCH);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await t.publish(bus, call, { publisher: `publisher-${n}` });
+        onConfirmed(call.length, (tries - 1) * call.length);
+        break;
+      } catch {
+        // The history has the reason. Sent again with the same ids, it stays one event.
+        await pause(REPUBLISH_EVERY_MS);
+      }
+    }
+  }
+}
