@@ -10,6 +10,21 @@ export type DeadLetters = Readonly<Record<GroupName, readonly DeadLetter[]>>;
 
 const SHOWN = 5;
 
+/** Lists those of a group. */
+export async function listDeadLetters(bus: EventBus, group: GroupName): Promise<readonly DeadLetter[]> {
+  const letters: DeadLetter[] = [];
+  for await (const letter of bus.deadLetters.list({ group })) letters.push(letter);
+  return letters;
+}
+
+/** Lists those of both groups. */
+export async function listAllDeadLetters(bus: EventBus): Promise<DeadLetters> {
+  return {
+    'delay-board': await listDeadLetters(bus, 'delay-board'),
+    'route-count': await listDeadLetters(bus, 'route-count'),
+  };
+}
+
 /** How many there are in all groups. */
 export function countDeadLetters(letters: DeadLetters): number {
   return GROUPS.reduce((sum, group) => sum + letters[group].length, 0);

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { DeadLetter, EventBus } from '@omnibus/core';
+import type { EventBus } from '@omnibus/core';
 
+import { listDeadLetters } from './dead-letters.js';
 import { GROUPS, type GroupName } from './groups.js';
 import type { Ledger } from './ledger.js';
 
@@ -13,29 +14,23 @@ export interface SettledOptions {
   readonly signal: AbortSignal;
 }
 
-/** How the wait ended. */
-export interface Settled {
-  /** Those of each group, as the bus lists them. */
-  readonly deadLetters: Readonly<Record<GroupName, readonly DeadLetter[]>>;
-  /** False when nothing moved any more, though events were neither handled nor dead letters. */
-  readonly complete: boolean;
-}
-
 const LOOK_EVERY_MS = 100;
 const QUIET_MS = 1_000;
 /** Longer than a broker needs to notice a killed consumer and give its partitions to others. */
 const STALLED_MS = 60_000;
 
-/** Resolves when both groups have handled every event or given it up, or when nothing has moved for a minute. */
-export async function untilSettled(options: SettledOptions): Promise<Settled> {
+/**
+ * Resolves when both groups have handled every event or given it up, or when nothing has moved for a minute: with
+ * false, if events were then neither handled nor dead letters.
+ */
+export async function untilSettled(options: SettledOptions): Promise<boolean> {
   const { ledger, signal } = options;
   let complete = await allSettled(options);
   while (!complete && quietMs(ledger) < STALLED_MS) {
     await sleep(LOOK_EVERY_MS, undefined, { signal });
     complete = await allSettled(options);
   }
-  const [board, routes] = await Promise.all(GROUPS.map((group) => listDeadLetters(options, group)));
-  return { complete, deadLetters: { 'delay-board': board ?? [], 'route-count': routes ?? [] } };
+  return complete;
 }
 
 async function allSettled(options: SettledOptions): Promise<boolean> {
@@ -53,14 +48,8 @@ async function isSettled(options: SettledOptions, group: GroupName): Promise<boo
   if (open.length === 0) return true;
   const allFailed = open.every((eventId) => ledger.hasFailed(group, eventId));
   if (!allFailed && quietMs(ledger) < QUIET_MS) return false;
-  const givenUp = new Set((await listDeadLetters(options, group)).map(({ eventId }) => eventId));
+  const givenUp = new Set((await listDeadLetters(options.bus, group)).map(({ eventId }) => eventId));
   return open.every((eventId) => givenUp.has(eventId));
-}
-
-async function listDeadLetters({ bus }: SettledOptions, group: GroupName): Promise<readonly DeadLetter[]> {
-  const letters: DeadLetter[] = [];
-  for await (const letter of bus.deadLetters.list({ group })) letters.push(letter);
-  return letters;
 }
 
 function quietMs({ lastRunAtMs }: Ledger): number {

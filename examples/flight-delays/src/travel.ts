@@ -5,7 +5,13 @@ import type { Progress } from './console/progress.js';
 import type { Terminal } from './console/terminal.js';
 import type { Consumers } from './consumers/consumers.js';
 import type { BusCounters } from './consumers/counters.js';
-import { countDeadLetters, type DeadLetters, replayDeadLetters, showDeadLetters } from './dead-letters.js';
+import {
+  countDeadLetters,
+  type DeadLetters,
+  listAllDeadLetters,
+  replayDeadLetters,
+  showDeadLetters,
+} from './dead-letters.js';
 import type { FlightDeparted } from './flights/flight-departed.js';
 import { nowUs } from './handler-run.js';
 import type { Ledger } from './ledger.js';
@@ -45,9 +51,10 @@ export async function travel(options: TravelOptions): Promise<Journey> {
     progress.published = confirmed;
     progress.update();
   });
-  const { complete, deadLetters } = await untilSettled(settling);
+  const complete = await untilSettled(settling);
   progress.end();
   if (!complete) terminal.say('Nothing has moved for a minute, though events are missing: giving up on them');
+  const deadLetters = await listAllDeadLetters(bus);
   showDeadLetters(terminal, deadLetters);
 
   await consumers.deployRepair();
@@ -55,15 +62,15 @@ export async function travel(options: TravelOptions): Promise<Journey> {
   const count = countDeadLetters(deadLetters);
   if (count > 0) terminal.say(`The fix is deployed: replaying ${formatCount(count)} dead letters`);
   await replayDeadLetters(bus, deadLetters);
-  const after = count > 0 && complete ? await untilSettled(settling) : { deadLetters };
-  const counters = await consumers.stop();
+  if (complete) await untilSettled(settling);
+  const deadLettersLeft = countDeadLetters(await listAllDeadLetters(bus));
   return {
     publishedAtUs,
     publishedByBus: bus.stats.eventsPublished,
     deadLetters,
     replayedAtUs,
-    deadLettersLeft: countDeadLetters(after.deadLetters),
+    deadLettersLeft,
     died: consumers.died,
-    counters,
+    counters: await consumers.stop(),
   };
 }
