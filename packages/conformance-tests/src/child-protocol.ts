@@ -1,3 +1,4 @@
+import type { Behaviour } from './behaviour.js';
 import type { BusOverrides } from './subject.js';
 
 /**
@@ -19,7 +20,7 @@ interface CommonSpec {
   readonly asShipped?: boolean;
 }
 
-/** A consumer: subscribes, records, behaves as events ask. Ready when it consumes. */
+/** A consumer: subscribes, records, behaves as events ask. Ready when it consumes. Publishes on demand too. */
 export interface ConsumerSpec extends CommonSpec {
   readonly role: 'consumer';
   /** Types to subscribe to. @default all */
@@ -30,7 +31,7 @@ export interface ConsumerSpec extends CommonSpec {
   readonly drainOnSigterm?: boolean;
 }
 
-/** A publisher: publishes on demand with `publish`, or by itself when `events` is given. Ready when connected. */
+/** A publisher: publishes on demand (`publish`). Ready when connected. */
 export interface PublisherSpec extends CommonSpec {
   readonly role: 'publisher';
 }
@@ -44,6 +45,8 @@ export interface PublishOrder {
   readonly batch: number;
   /** Publish an event again, in order, until the broker confirms it. */
   readonly untilConfirmed: boolean;
+  /** What handlers do with them. @default nothing */
+  readonly behaviour?: Behaviour;
 }
 
 /** From the parent. */

@@ -48,6 +48,7 @@ export async function consumerRole(
   if (spec.drainOnSigterm) drainOnSigterm(bus);
   await bus.startConsuming();
   return common(bus, {
+    publish: (order: PublishOrder) => publishInOrder(bus, spec.name, order, sink),
     stopConsuming: () => bus.stopConsuming(),
     startConsuming: () => bus.startConsuming(),
   });
@@ -83,7 +84,8 @@ async function publishInOrder(
   order: PublishOrder,
   sink: HistorySink,
 ): Promise<number> {
-  const events = makeEvents({ keys: order.keys, perKey: order.perKey, from: order.from });
+  const { keys, perKey, from, behaviour } = order;
+  const events = makeEvents({ keys, perKey, from, ...(behaviour ? { behaviour } : {}) });
   let confirmed = 0;
   for (let at = 0; at < events.length; at += order.batch) {
     const call = events.slice(at, at + order.batch);

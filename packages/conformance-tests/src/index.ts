@@ -69,6 +69,7 @@ export {
   type KafkaUnderTest,
   kafkaSubject,
 } from './shipped/kafka.js';
+export { type StartedKafka, type StartKafkaOptions, startedKafka } from './shipped/kafka-under-test.js';
 export { memorySubject } from './shipped/memory.js';
 export {
   type BrokerInfo,

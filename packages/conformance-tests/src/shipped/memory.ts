@@ -6,12 +6,14 @@ import {
   MemoryTransport,
   partitionOf,
   resolveEventBusOptions,
+  type Transport,
   TransportEventBus,
 } from '@omnibus/core/transport';
 
 import type { NetworkFaults } from '../network-faults.js';
 import { pause } from '../poll.js';
 import type {
+  BusOverrides,
   ConformanceSubject,
   CreateRequest,
   Faults,
@@ -30,13 +32,22 @@ const NOWHERE = {
   occurredAt: '',
 };
 
+/** Ways to make another bus of the healthy one: how defects are put in to see that the suite finds them. */
+export interface MemoryMutation {
+  options?(overrides: BusOverrides): BusOverrides;
+  transport?(healthy: Transport): Transport;
+  bus?(healthy: EventBus): EventBus;
+}
+
 /** The in-memory bus of core on one `MemoryBroker`. */
-export function memorySubject(): ConformanceSubject {
+export function memorySubject(mutation?: MemoryMutation): ConformanceSubject {
   const broker = new MemoryBroker({ partitions: PARTITIONS });
   const optionsOf = ({ group, overrides }: CreateRequest): CreateRequest['overrides'] =>
     overrides.ephemeralGroup === true ? overrides : { group, ...overrides };
   const create = (request: CreateRequest): EventBus =>
-    new InMemoryEventBus({ ...optionsOf(request), broker, stream: request.namespace });
+    mutation
+      ? mutantOf(mutation, optionsOf(request), new MemoryTransport(broker, request.namespace))
+      : new InMemoryEventBus({ ...optionsOf(request), broker, stream: request.namespace });
   return {
     name: 'memory',
     broker: { name: 'MemoryBroker', version: coreVersion() },
@@ -67,6 +78,12 @@ export function memorySubject(): ConformanceSubject {
     faults: memoryFaults(broker, create),
     budget: { deliverMs: 5_000, takeoverMs: 5_000, recoverMs: 5_000, leaseMs: 200, idleLatencyMs: 1 },
   };
+}
+
+function mutantOf(mutation: MemoryMutation, overrides: BusOverrides, healthy: Transport): EventBus {
+  const options = resolveEventBusOptions(mutation.options?.(overrides) ?? overrides);
+  const bus = new TransportEventBus({ options, transport: mutation.transport?.(healthy) ?? healthy });
+  return mutation.bus?.(bus) ?? bus;
 }
 
 function inspectMemory(broker: MemoryBroker): Inspect {

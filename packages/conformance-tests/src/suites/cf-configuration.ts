@@ -214,7 +214,12 @@ export const CONFIGURATION: Suite = suite('CF', [
       const packageName = t.subject.peerClient?.packageName ?? '';
       const modulePath = String(t.subject.processModule);
       const run = promisify(execFile)(process.execPath, ['--input-type=module', '--eval', PEER_PROBE], {
-        env: { ...process.env, OMNIBUS_PROBE_PACKAGE: packageName, OMNIBUS_PROBE_MODULE: modulePath },
+        env: {
+          ...process.env,
+          ...childEnv(t),
+          OMNIBUS_PROBE_PACKAGE: packageName,
+          OMNIBUS_PROBE_MODULE: modulePath,
+        },
         timeout: 20_000,
       });
       const { stdout } = await run;
@@ -239,3 +244,7 @@ export const CONFIGURATION: Suite = suite('CF', [
     },
   },
 ]);
+
+function childEnv({ subject: { processEnv } }: CaseContext): Readonly<Record<string, string>> {
+  return typeof processEnv === 'function' ? processEnv() : (processEnv ?? {});
+}

@@ -3,7 +3,7 @@
  * Text, not a module: it runs in a process of its own that must not have loaded anything before.
  */
 export const PEER_PROBE = `
-import { register } from 'node:module';
+import Module, { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
 const name = process.env.OMNIBUS_PROBE_PACKAGE;
 const path = process.env.OMNIBUS_PROBE_MODULE;
@@ -14,6 +14,12 @@ export async function resolve(specifier, context, next) {
   }
   return next(specifier, context);
 }\`;
+const isMissing = (request) => request === name || request.startsWith(name + '/');
+const resolveFilename = Module._resolveFilename;
+Module._resolveFilename = function (request, ...rest) {
+  if (isMissing(request)) throw Object.assign(new Error("Cannot find module '" + request + "'"), { code: 'MODULE_NOT_FOUND' });
+  return resolveFilename.call(this, request, ...rest);
+};
 register('data:text/javascript,' + encodeURIComponent(hooks));
 try {
   const { create } = await import(path.startsWith('file:') ? path : pathToFileURL(path).href);
