@@ -5,9 +5,9 @@ import { conditionProblems, exportedFiles } from '../src/export-targets.js';
 import { pack, removeTemporaryFolders } from '../src/packed.js';
 import { publicPackages, ROOT, read, workspacePackages } from '../src/repository.js';
 
-// Built besides what the exports name: the command, which a file in bin/ imports, and the program that child
-// processes of the kit run, which is started by its path.
-const PROGRAMS = new Set(['dist/cli', 'dist/child-host']);
+// Built besides what the exports name: the command, which a file in bin/ imports, and the programs that child
+// processes run, which are started by their paths.
+const PROGRAMS = new Set(['dist/cli', 'dist/child-host', 'dist/kafka-process']);
 
 const packages = publicPackages().map((each) => ({ ...each, name: each.manifest.name }));
 const core = packages.find(({ name }) => name === '@omnibus/core');
