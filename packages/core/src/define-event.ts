@@ -82,7 +82,14 @@ export function validateData<E extends DomainEvent>(
 }
 
 function accepted<E extends DomainEvent>(eventType: string, result: StandardResult<unknown>): E['data'] {
-  if (result.issues === undefined) return result.value as E['data'];
+  if (result.issues === undefined) {
+    const { value } = result;
+    if (typeof value === 'object' && value !== null) return value as E['data'];
+    throw new BusError(
+      'VALIDATION',
+      `${eventType}: the schema must yield an object, got ${value === null ? 'null' : typeof value}`,
+    );
+  }
   const [first] = result.issues;
   const more = result.issues.length > 1 ? ` (and ${result.issues.length - 1} more)` : '';
   throw new BusError('VALIDATION', `${eventType}: ${describeIssue(first)}${more}`, { cause: result.issues });

@@ -11,7 +11,7 @@ export interface ErrorDescription {
 /** Describes anything that can be thrown, also what throws when it is looked at. Never throws itself. */
 export function describeError(error: unknown): ErrorDescription {
   if (error === null) return { type: 'null', message: 'null was thrown' };
-  if (typeof error === 'string') return { type: 'string', message: error };
+  if (typeof error === 'string') return { type: 'string', message: error || 'an empty text was thrown' };
   if (typeof error !== 'object' && typeof error !== 'function')
     return { type: typeof error, message: `${String(error)} was thrown` };
   const stack = textOf(() => (error as { stack?: unknown }).stack);
@@ -20,12 +20,10 @@ export function describeError(error: unknown): ErrorDescription {
 
 function typeOf(error: object): string {
   const name = textOf(() => (error as { name?: unknown }).name);
-  // "BusError" says nothing; its code does.
-  const code =
-    name === undefined || name === 'BusError'
-      ? textOf(() => (isBusError(error) ? error.code : undefined))
-      : undefined;
-  return code ?? name ?? textOf(() => error.constructor.name) ?? 'object';
+  if (name !== undefined && name !== 'Error' && name !== 'BusError') return name;
+  // These two names say little: the code of a `BusError`, or the class, says more.
+  const code = textOf(() => (isBusError(error) ? error.code : undefined));
+  return code ?? textOf(() => error.constructor.name) ?? name ?? 'object';
 }
 
 function messageOf(error: object): string {

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 import { ENVELOPE } from './envelope-fields.js';
 import { BusError } from './errors.js';
 import type { DomainEvent } from './event.js';
@@ -75,7 +77,7 @@ function version(value: unknown, path: string): number {
 /** The instant as the body has it. Throws code `SERIALIZATION` when it is none. */
 export function occurredAtText(event: Pick<DomainEvent, 'occurredAt' | 'occurredAtExact'>): string {
   const { occurredAt, occurredAtExact } = event;
-  const timeMs = occurredAt instanceof Date ? occurredAt.getTime() : Number.NaN;
+  const timeMs = types.isDate(occurredAt) ? occurredAt.getTime() : Number.NaN;
   if (typeof occurredAtExact === 'string' && instantMs(occurredAtExact) === timeMs) {
     const exact = exactInstant(occurredAtExact, timeMs);
     if (exact !== undefined) return exact;

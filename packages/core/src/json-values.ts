@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /**
  * What JSON can carry without changing it, decided before it is written: `JSON.stringify` turns NaN into null, -0 into 0
  * and a Map into `{}`, and drops functions, all without a word.
@@ -109,9 +111,9 @@ function asJson(value: object): unknown {
 
 /** Instances are written as their own enumerable fields, or as their `toJSON` says. Some have neither to show. */
 function problemOfInstance(value: object): string | undefined {
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer)
+  if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value))
     return 'bytes are not JSON: encode them as text (base64), or use another codec';
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : undefined;
+  if (types.isDate(value)) return Number.isNaN(value.getTime()) ? 'an invalid Date' : undefined;
   const kind = Object.prototype.toString.call(value).slice(8, -1);
   const hasToJson = typeof (value as { readonly toJSON?: unknown }).toJSON === 'function';
   return kind === 'Object' || hasToJson ? undefined : `a ${kind} would be written without its content`;
