@@ -61,7 +61,7 @@ export function prepareRecord(event: DomainEvent, options: RecordOptions): Prepa
   if (value.byteLength > maxEventBytes) {
     throw new BusError(
       'PAYLOAD_TOO_LARGE',
-      `Event ${event.eventId} takes ${value.byteLength} bytes; maxEventBytes is ${maxEventBytes}: keep large content elsewhere and put its address into the event`,
+      `Event ${idOf(event)} takes ${value.byteLength} bytes; maxEventBytes is ${maxEventBytes}: keep large content elsewhere and put its address into the event`,
     );
   }
   const key = checkedKey(options.key, event);
@@ -85,7 +85,7 @@ function encoded(event: DomainEvent, codec: EventCodec): Uint8Array {
   } catch (error) {
     throw codecError(
       'SERIALIZATION',
-      `The codec ${codec.contentType} could not write event ${String(event.eventId)}`,
+      `The codec ${codec.contentType} could not write event ${idOf(event)}`,
       error,
     );
   }
@@ -96,10 +96,10 @@ function checkedKey(given: string | undefined, event: DomainEvent): string {
   if (typeof key !== 'string' || key === '')
     throw new BusError(
       'SERIALIZATION',
-      `The key of event ${event.eventId} must be a text that is not empty: see partitionKey`,
+      `The key of event ${idOf(event)} must be a text that is not empty: see partitionKey`,
     );
   if (key !== event.aggregateId && !isWellFormed(key))
-    throw new BusError('SERIALIZATION', `The key of event ${event.eventId} holds half a surrogate pair`);
+    throw new BusError('SERIALIZATION', `The key of event ${idOf(event)} holds half a surrogate pair`);
   return key;
 }
 
@@ -174,6 +174,11 @@ export function readEvent(record: InboundRecord, codec: EventCodec, maxEventByte
   } catch (error) {
     throw codecError('DESERIALIZATION', `The codec ${codec.contentType} could not read the body`, error);
   }
+}
+
+/** Quoted, so that a line break in it does not start a line of the log. */
+function idOf(event: DomainEvent): string {
+  return JSON.stringify(String(event.eventId).slice(0, 100));
 }
 
 /** Without parameters such as `charset`. */
