@@ -1,6 +1,8 @@
 import { KafkaEventBus } from '@omnibus/bus-kafka';
 import { type EventBus, InMemoryEventBus, type MemoryBroker } from '@omnibus/core';
 
+import { RETRY } from './retry.js';
+
 /** Where the events go. Kafka's can be sent to another process; a memory broker lives in one. */
 export type BusConnection =
   | { readonly bus: 'memory'; readonly broker: MemoryBroker }
@@ -11,9 +13,6 @@ export interface DemoBusOptions {
   readonly group: string;
   readonly consumerName: string;
 }
-
-/** Retries that a demo has the patience for: three, within a fifth of a second. */
-const RETRY = { maxRetries: 3, baseDelayMs: 20, maxDelayMs: 200 };
 
 /** The least that brokers accept by default, so that the partitions of a killed process move soon. */
 const SESSION = { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 1_000 };

@@ -58,7 +58,7 @@ export function audit(evidence: Evidence): Audit {
 }
 
 function groupProblems(audited: GroupAudit, evidence: Evidence): string[] {
-  const { group, lost, reordered, duplicated, foreign } = audited;
+  const { group, lost, reordered, duplicated, foreign, replayed } = audited;
   const letters = evidence.deadLetters[group];
   const doomed = evidence.doomed[group];
   const nobodyDied = evidence.died.size === 0;
@@ -72,6 +72,9 @@ function groupProblems(audited: GroupAudit, evidence: Evidence): string[] {
     nobodyDied && duplicated > 0 && `${duplicated} events were handled again, though no process died`,
     spared > 0 && `${spared} events that fail for good are not among the dead letters`,
     nobodyDied && others > 0 && `${others} dead letters are of events that do not fail for good`,
+    nobodyDied &&
+      replayed < letters.size &&
+      `${letters.size - replayed} dead letters were not handled after the replay`,
     differing.length > 0 && `the result differs from the file's: ${differing.slice(0, 10).join(', ')}`,
   ];
   return problems.filter((problem) => problem !== false).map((problem) => `${group}: ${problem}`);

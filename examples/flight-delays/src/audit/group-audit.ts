@@ -21,8 +21,6 @@ export interface GroupEvidence {
   readonly publishedAtUs: number;
   /** When the dead letters were given back to the group, by `nowUs`. */
   readonly replayedAtUs: number;
-  /** Consumers that died. */
-  readonly died: ReadonlySet<string>;
 }
 
 /** What the audit says of a group. */
@@ -49,7 +47,7 @@ export interface GroupAudit {
 
 /** Audits a group. */
 export function auditGroup(evidence: GroupEvidence): GroupAudit {
-  const { group, published, runs, deadLetters, died } = evidence;
+  const { group, published, runs, deadLetters } = evidence;
   const ids = new Map(published.map((event) => [event.eventId, event]));
   const own = runs.filter((run) => isOf(ids.get(run.eventId), run));
   const successes = own.filter(({ outcome }) => outcome === 'handled');
@@ -63,7 +61,7 @@ export function auditGroup(evidence: GroupEvidence): GroupAudit {
     handled: handled.size,
     lost: ids.size - handled.size,
     duplicated: successes.length - handled.size,
-    reordered: countReordered(stream, died) + countReordered(replays, died),
+    reordered: countReordered(stream, deadLetters) + countReordered(replays, new Set()),
     retried: own.filter(({ attempt }) => attempt > 1).length,
     deadLettered: deadLetters.size,
     replayed: replayed.size,

@@ -1,31 +1,40 @@
 import type { HandlerRun } from '../handler-run.js';
+import { LAST_ATTEMPT } from '../retry.js';
 
 /**
- * How many runs of one group were out of order, given all its runs of a stretch of the demo.
+ * How many runs of one group were out of order. Per airport the runs are taken as they started. A run is out of order
  *
- * Per airport the runs are taken in the order in which they started. A run is out of order when
- * - a run of a later version of the airport started before it, or
- * - the run before it had not ended yet.
+ * - when a run of a later version of the airport started before it, although its event had not been settled by then:
+ *   whether it is the event's first run, or a retry that let a later event pass; or
+ * - when the run before it had not ended yet.
  *
- * A retry has its own version again and is in order as long as no later one has started. One thing is no fault: when
- * the consumer that ran the airport has died, the one that takes over may begin at an earlier version, because what
- * the dead one had not acknowledged is delivered again. From there on the rule holds again.
+ * An event is settled when it was handled, or failed at its last attempt and is listed in `deadLetters`. When such an
+ * event comes again, that is no matter of order: the audit counts it as duplicated, or as a replay.
  */
-export function countReordered(runs: readonly HandlerRun[], died: ReadonlySet<string>): number {
-  const latest = new Map<string, HandlerRun>();
+export function countReordered(runs: readonly HandlerRun[], deadLetters: ReadonlySet<string>): number {
+  const airports = new Map<string, Airport>();
   let reordered = 0;
   for (const run of [...runs].sort((one, other) => one.startedAtUs - other.startedAtUs)) {
-    const before = latest.get(run.airport);
-    if (before === undefined || takesOver(run, before, died)) {
-      latest.set(run.airport, run);
-      continue;
-    }
-    if (run.version < before.version || run.startedAtUs < before.endedAtUs) reordered += 1;
-    if (run.version >= before.version) latest.set(run.airport, run);
+    const airport = airports.get(run.airport) ?? { latest: 0, freeFromUs: 0, settled: new Set() };
+    airports.set(run.airport, airport);
+    const isLate = run.version < airport.latest && !airport.settled.has(run.eventId);
+    if (isLate || run.startedAtUs < airport.freeFromUs) reordered += 1;
+    airport.latest = Math.max(airport.latest, run.version);
+    airport.freeFromUs = Math.max(airport.freeFromUs, run.endedAtUs);
+    if (settles(run, deadLetters)) airport.settled.add(run.eventId);
   }
   return reordered;
 }
 
-function takesOver(run: HandlerRun, before: HandlerRun, died: ReadonlySet<string>): boolean {
-  return run.consumer !== before.consumer && died.has(before.consumer);
+interface Airport {
+  /** The latest version that has started. */
+  latest: number;
+  /** When every run so far has ended. */
+  freeFromUs: number;
+  /** Ids of the events that are settled. */
+  readonly settled: Set<string>;
+}
+
+function settles({ outcome, attempt, eventId }: HandlerRun, deadLetters: ReadonlySet<string>): boolean {
+  return outcome === 'handled' || (attempt >= LAST_ATTEMPT && deadLetters.has(eventId));
 }
