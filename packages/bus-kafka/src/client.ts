@@ -1,7 +1,8 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import kafkajs, { type ISocketFactoryArgs, type Kafka, type KafkaConfig } from 'kafkajs';
-import { clusterOf, type KafkaBroker, type KafkaCluster } from './kafkajs-cluster.js';
+import { clusterOf, type KafkaCluster } from './kafkajs-cluster.js';
+import { brokersOf, repairKafkajs } from './kafkajs-repairs.js';
 import type { KafkaConnectionSettings } from './options.js';
 import { clientSecurity } from './security.js';
 
@@ -26,7 +27,7 @@ export class KafkaClient {
 
   async connect(): Promise<void> {
     await this.cluster.connect();
-    stopIdleTimers(this.cluster);
+    repairKafkajs(this.cluster);
   }
 
   /** Breaks every connection: what waits for an answer fails now. The next request connects again. */
@@ -88,33 +89,4 @@ export class KafkaClient {
     });
     return socket;
   }
-}
-
-function brokersOf({ brokerPool }: KafkaCluster): readonly KafkaBroker[] {
-  const known = Object.values(brokerPool.brokers);
-  return brokerPool.seedBroker ? [brokerPool.seedBroker, ...known] : known;
-}
-
-interface RequestQueue {
-  throttledUntil: number;
-  readonly pending: readonly unknown[];
-  scheduleCheckPendingRequests: { (this: RequestQueue): void; calm?: boolean };
-}
-
-/**
- * kafkajs 2.2.4 arms a timer after every request, for ever, about a thousand times a second for each connection. It is
- * needed only while requests wait or the broker throttles.
- */
-function stopIdleTimers(cluster: KafkaCluster): void {
-  const queue = brokersOf(cluster)[0]?.connectionPool.pool[0]?.requestQueue;
-  if (!queue) return;
-  const prototype = Object.getPrototypeOf(queue) as RequestQueue;
-  const schedule = prototype.scheduleCheckPendingRequests;
-  if (schedule.calm) return;
-  prototype.scheduleCheckPendingRequests = Object.assign(
-    function calmSchedule(this: RequestQueue): void {
-      if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
-    },
-    { calm: true },
-  );
 }

@@ -13,7 +13,7 @@ export interface KafkaBroker {
   readonly connectionPool: {
     readonly host: string;
     readonly port: number;
-    readonly pool: readonly { readonly socket?: { destroy(error: Error): void }; readonly requestQueue: object }[];
+    readonly pool: readonly { readonly socket?: { destroy(error: Error): void }; readonly requestQueue: object; connect(): Promise<unknown> }[];
     send(request: object): Promise<unknown>;
   };
   lookupRequest(apiKey: number, definition: unknown): (args: object) => unknown;

@@ -1,4 +1,4 @@
-import { openTransport, record, records, sharedBrokers, Told, uniqueName, until } from './support/kafka.js';
+import { openTransport, publish, record, records, sharedBrokers, Told, uniqueName, until } from './support/kafka.js';
 import { consumeSpec, RecordingSink } from './support/sink.js';
 import { KafkaTransport } from '../src/transport.js';
 import kafkajs from 'kafkajs';
@@ -40,7 +40,7 @@ describe('consuming', () => {
   test('delivers every record once, in the order of its partition, as it was published', async () => {
     const { transport } = await open();
     const sent = [0, 1, 2, 3].flatMap((partition) => records(partition, 50));
-    expect(await transport.send(sent)).toEqual({ failures: [] });
+    await publish(transport, sent);
     const sink = new RecordingSink();
     await transport.consume(consumeSpec(uniqueName()), sink);
     await until('all records', () => sink.delivered.length >= sent.length);
@@ -56,7 +56,7 @@ describe('consuming', () => {
   test('a second process goes on where the first was settled, not where it was delivered', async () => {
     const first = await open();
     const group = uniqueName();
-    await first.transport.send(records(1, 10));
+    await publish(first.transport, records(1, 10));
     const before = new RecordingSink('before', false);
     const consumption = await first.transport.consume(consumeSpec(group), before);
     await until('ten records', () => before.delivered.length === 10);
@@ -96,14 +96,14 @@ describe('consuming', () => {
     const { transport } = await open({ partitions: 2 });
     const sink = new RecordingSink();
     await transport.consume(consumeSpec(uniqueName()), sink);
-    await transport.send([record(0, 'a'), record(1, 'b')]);
+    await publish(transport, [record(0, 'a'), record(1, 'b')]);
     await until('both', () => sink.delivered.length === 2);
     sink.current(0).port.pause();
     // What was asked for before the pause may still come.
-    await transport.send([record(0, 'c')]);
-    await transport.send([record(1, 'd')]);
+    await publish(transport, [record(0, 'c')]);
+    await publish(transport, [record(1, 'd')]);
     await until('the other partition', () => sink.values(1).length === 2);
-    for (let i = 0; i < 20; i += 1) await transport.send([record(0, `e${i}`), record(1, `f${i}`)]);
+    for (let i = 0; i < 20; i += 1) await publish(transport, [record(0, `e${i}`), record(1, `f${i}`)]);
     await until('the other partition again', () => sink.values(1).length === 22);
     expect(sink.values(0).length).toBeLessThanOrEqual(2);
     sink.current(0).port.resume();
@@ -114,7 +114,7 @@ describe('consuming', () => {
   test('lag counts what is not settled, also when nothing is consumed', async () => {
     const { transport } = await open({ partitions: 2 });
     const group = uniqueName();
-    await transport.send(records(0, 7));
+    await publish(transport, records(0, 7));
     expect(await transport.lag(group)).toEqual([{ partition: 0, lag: 7 }, { partition: 1, lag: 0 }]);
     const sink = new RecordingSink('slow', false);
     const consumption = await transport.consume(consumeSpec(group), sink);
@@ -130,10 +130,10 @@ describe('consuming', () => {
 describe('where a group starts', () => {
   test('a new group at the latest gets what is published after it started, and nothing before', async () => {
     const { transport } = await open({ partitions: 2 });
-    await transport.send(records(0, 5));
+    await publish(transport, records(0, 5));
     const sink = new RecordingSink();
     await transport.consume(consumeSpec(uniqueName(), { startFrom: 'latest' }), sink);
-    await transport.send(records(0, 1, 100));
+    await publish(transport, records(0, 1, 100));
     await until('the new one', () => sink.delivered.length > 0);
     expect(sink.values()).toEqual(['0/100']);
   });
@@ -141,9 +141,9 @@ describe('where a group starts', () => {
   test('a group that was ensured keeps what is published before anybody consumes, and is not moved by ensuring it again', async () => {
     const { transport } = await open({ partitions: 2 });
     const { group } = consumeSpec(uniqueName(), { startFrom: 'latest' });
-    await transport.send(records(0, 3));
+    await publish(transport, records(0, 3));
     await transport.ensureGroup(group);
-    await transport.send(records(0, 2, 10));
+    await publish(transport, records(0, 2, 10));
     await transport.ensureGroup(group);
     const sink = new RecordingSink();
     await transport.consume(consumeSpec(group.name, { startFrom: 'latest' }), sink);
@@ -156,21 +156,21 @@ describe('where a group starts', () => {
     const { group } = consumeSpec(uniqueName());
     const sink = new RecordingSink();
     await transport.consume(consumeSpec(group.name), sink);
-    await transport.send(records(0, 3));
+    await publish(transport, records(0, 3));
     await until('three', () => sink.delivered.length === 3);
     await transport.ensureGroup(group);
-    await transport.send(records(0, 1, 3));
+    await publish(transport, records(0, 1, 3));
     await until('the fourth', () => sink.delivered.length === 4);
     expect(sink.values()).toEqual(['0/0', '0/1', '0/2', '0/3']);
   });
 
   test('an ephemeral group starts at the latest and is gone from the broker after it stopped', async () => {
     const { transport } = await open({ partitions: 1 });
-    await transport.send(records(0, 3));
+    await publish(transport, records(0, 3));
     const group = uniqueName('ephemeral');
     const sink = new RecordingSink();
     const consumption = await transport.consume(consumeSpec(group, { ephemeral: true, startFrom: 'latest' }), sink);
-    await transport.send(records(0, 1, 3));
+    await publish(transport, records(0, 1, 3));
     await until('the new one', () => sink.delivered.length === 1);
     expect(await groupsOnBroker()).toContain(group);
     await consumption.stop(1_000);
@@ -180,7 +180,7 @@ describe('where a group starts', () => {
   test('publishing, asking and reading history make no group', async () => {
     const before = await groupsOnBroker();
     const { transport } = await open();
-    await transport.send(records(0, 3));
+    await publish(transport, records(0, 3));
     await transport.ping(5_000);
     for await (const _ of transport.deadLetters.read({ group: undefined, after: undefined, pageSize: 10 })) break;
     const range = await transport.history.open({ from: { kind: 'beginning' }, until: { kind: 'now' }, signal: undefined });

@@ -1,7 +1,7 @@
 import { TcpProxy } from '@omnibus/conformance-tests';
 import { startKafka, type RunningKafka } from '@omnibus/test-brokers';
 import { KafkaTransport } from '../src/transport.js';
-import { openTransport, record, records, sharedBrokers, Told, testOptions, uniqueName, until } from './support/kafka.js';
+import { openTransport, publish, record, records, sharedBrokers, Told, testOptions, uniqueName, until } from './support/kafka.js';
 import { consumeSpec, RecordingSink } from './support/sink.js';
 
 const opened: KafkaTransport[] = [];
@@ -26,31 +26,19 @@ async function contents(transport: KafkaTransport): Promise<Map<number, string[]
   return found;
 }
 
-/** Sends like core: what failed with a retryable error is sent again, in order, until nothing is left. */
-async function sendAll(transport: KafkaTransport, all: ReturnType<typeof records>): Promise<void> {
-  let left = all;
-  while (left.length > 0) {
-    const { failures } = await transport.send(left);
-    const fatal = failures.find(({ error }) => !error.retryable);
-    if (fatal) throw fatal.error;
-    const failed = new Set(failures.map(({ index }) => index));
-    left = left.filter((_, index) => failed.has(index));
-    if (left.length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 describe('publishing', () => {
   test('a record that is too large is refused alone; the others of its partition are stored in order', async () => {
     const { transport } = await open();
+    await publish(transport, [record(2, 'first')]);
     const sent = [record(0, 'a'), record(0, 'x'.repeat(1_100_000)), record(0, 'b'), record(1, 'c')];
     const { failures } = await transport.send(sent);
     expect(failures.map(({ index, error }) => [index, error.code, error.retryable])).toEqual([[1, 'PAYLOAD_TOO_LARGE', false]]);
-    expect(Object.fromEntries(await contents(transport))).toEqual({ 0: ['a', 'b'], 1: ['c'] });
+    expect(Object.fromEntries(await contents(transport))).toEqual({ 0: ['a', 'b'], 1: ['c'], 2: ['first'] });
   });
 
   test.each(['none', 'gzip'] as const)('what is compressed with %s is read as it was written', async (compression) => {
     const { transport } = await open({ compression });
-    await transport.send([...records(0, 500), ...records(2, 500)]);
+    await publish(transport, [...records(0, 500), ...records(2, 500)]);
     const stored = await contents(transport);
     expect(stored.get(0)).toEqual(records(0, 500).map(({ value }) => Buffer.from(value).toString()));
     expect(stored.get(2)).toHaveLength(500);
@@ -59,7 +47,7 @@ describe('publishing', () => {
   test('bytes that are no Buffer, keys that are missing and headers without a value arrive as what they are', async () => {
     const { transport } = await open();
     const headers = { text: 'ä', bytes: new Uint8Array([1, 2, 255]), many: ['a', new Uint8Array([3])], missing: undefined };
-    await transport.send([record(0, '', { key: undefined, value: new Uint8Array([0, 128, 255]), headers })]);
+    await publish(transport, [record(0, '', { key: undefined, value: new Uint8Array([0, 128, 255]), headers })]);
     const sink = new RecordingSink();
     await transport.consume(consumeSpec(uniqueName()), sink);
     await until('the record', () => sink.delivered.length === 1);
@@ -71,7 +59,7 @@ describe('publishing', () => {
 
   test('without idempotence everything is stored in order just the same', async () => {
     const { transport } = await open({ idempotent: false });
-    for (let i = 0; i < 5; i += 1) expect(await transport.send(records(1, 10, i * 10))).toEqual({ failures: [] });
+    for (let i = 0; i < 5; i += 1) await publish(transport, records(1, 10, i * 10));
     expect((await contents(transport)).get(1)).toEqual(records(1, 50).map(({ value }) => Buffer.from(value).toString()));
   });
 });
@@ -115,7 +103,7 @@ describe('publishing through a failing network', () => {
     }
     clearInterval(cutting);
     await proxy.heal();
-    await sendAll(transport, unsent);
+    await publish(transport, unsent);
     const stored = await contents(transport);
     for (const partition of [0, 1, 2]) expect(stored.get(partition)).toEqual(records(partition, next).map(({ value }) => Buffer.from(value).toString()));
     await until('it to be connected', () => told.disconnections.length === told.reconnections);
@@ -123,9 +111,9 @@ describe('publishing through a failing network', () => {
 
   test('a frozen broker delays a publish, loses nothing and is told once', async () => {
     const { transport, told } = await open({ brokers: kafka.brokers, requestTimeoutMs: 1_000, maxWaitTimeMs: 100 });
-    await sendAll(transport, records(0, 3));
+    await publish(transport, records(0, 3));
     await kafka.pause();
-    const sending = sendAll(transport, records(0, 3, 3));
+    const sending = publish(transport, records(0, 3, 3));
     await until('the outage to be told', () => told.disconnections.length === 1);
     await kafka.resume();
     await sending;
@@ -136,7 +124,7 @@ describe('publishing through a failing network', () => {
 
   test('an idle connection that is cut is made again without a word', async () => {
     const { transport, told } = await open({ brokers: kafka.brokers });
-    await sendAll(transport, records(0, 1));
+    await publish(transport, records(0, 1));
     const accepted = proxy.accepted;
     await proxy.cut();
     await until('a new connection', () => proxy.accepted > accepted);
@@ -158,25 +146,25 @@ describe('publishing through a failing network', () => {
 
   test('events that were given up are not overtaken by wrong sequence numbers: later ones are stored', async () => {
     const { transport } = await open({ brokers: kafka.brokers, requestTimeoutMs: 500, maxWaitTimeMs: 100 });
-    await sendAll(transport, records(0, 3));
+    await publish(transport, records(0, 3));
     await kafka.pause();
     const { failures } = await transport.send(records(0, 3, 3));
     expect(failures.map(({ error }) => error.retryable)).toEqual([true, true, true]);
     await kafka.resume();
     // The sender gives up on 3, 4 and 5, and sends others.
-    await sendAll(transport, records(0, 3, 6));
+    await publish(transport, records(0, 3, 6));
     const stored = (await contents(transport)).get(0) ?? [];
     expect(stored.filter((value) => Number(value.slice(2)) < 3 || Number(value.slice(2)) > 5)).toEqual(['0/0', '0/1', '0/2', '0/6', '0/7', '0/8']);
   });
 
   test('a broker that is restarted is published to again, without a loss and in order', async () => {
     const { transport } = await open({ brokers: kafka.brokers });
-    await sendAll(transport, records(0, 10));
+    await publish(transport, records(0, 10));
     await kafka.kill();
-    const sending = sendAll(transport, records(0, 10, 10));
+    const sending = publish(transport, records(0, 10, 10));
     await kafka.start();
     await sending;
-    await sendAll(transport, records(0, 10, 20));
+    await publish(transport, records(0, 10, 20));
     expect((await contents(transport)).get(0)).toEqual(records(0, 30).map(({ value }) => Buffer.from(value).toString()));
   }, 60_000);
 });

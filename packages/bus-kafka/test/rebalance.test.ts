@@ -1,5 +1,5 @@
 import { KafkaTransport } from '../src/transport.js';
-import { openTransport, records, Told, uniqueName, until } from './support/kafka.js';
+import { openTransport, publish, records, Told, uniqueName, until } from './support/kafka.js';
 import { consumeSpec, RecordingSink } from './support/sink.js';
 
 type Opened = Awaited<ReturnType<typeof openTransport>>;
@@ -51,7 +51,7 @@ describe('a group of several processes', () => {
     let publishing = true;
     const publisher = (async () => {
       for (; publishing; sent += 5) {
-        await a.transport.send([0, 1, 2, 3, 4, 5].flatMap((partition) => records(partition, 5, sent)));
+        await publish(a.transport, [0, 1, 2, 3, 4, 5].flatMap((partition) => records(partition, 5, sent)));
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     })();
@@ -96,7 +96,7 @@ describe('a group of several processes', () => {
     await until('the hand-over to begin', () => draining === 3);
     // What stays is fetched and handled while the others drain.
     const staying = a.sink.assignments.filter(({ isHeld }) => !isHeld).map(({ partition }) => partition);
-    await a.transport.send(staying.flatMap((partition) => records(partition, 3)));
+    await publish(a.transport, staying.flatMap((partition) => records(partition, 3)));
     await until('what stays to go on', () => staying.every((partition) => a.sink.values(partition).length === 3));
     expect(b.sink.owned).toEqual([]);
     await until('the hand-over to end', () => b.sink.owned.length === 3);
@@ -113,7 +113,7 @@ describe('a group of several processes', () => {
     // As if its machine were gone: no leave, no heartbeat, no commit.
     const lost = b.sink.owned;
     vanish(b.transport);
-    await a.transport.send(lost.flatMap((partition) => records(partition, 2)));
+    await publish(a.transport, lost.flatMap((partition) => records(partition, 2)));
     await until('a to own everything', () => a.sink.owned.length === 6, 15_000);
     await until('the records of the lost partitions', () => lost.every((partition) => a.sink.values(partition).length === 2));
     // The take-over sees that the former owner did not leave in good order.

@@ -6,7 +6,7 @@ import { startKafka, type RunningKafka } from '@omnibus/test-brokers';
 import { createEvent } from '@omnibus/core';
 import { KafkaEventBus } from '../src/index.js';
 import type { KafkaTransport } from '../src/transport.js';
-import { openTransport, records, type Told, uniqueName, until } from './support/kafka.js';
+import { openTransport, publish, records, type Told, uniqueName, until } from './support/kafka.js';
 import { consumeSpec, RecordingSink } from './support/sink.js';
 
 const opened: KafkaTransport[] = [];
@@ -34,21 +34,13 @@ afterEach(async () => {
 });
 
 /** A consumer behind the proxy, and a publisher past it. */
-async function pair(): Promise<{ transport: KafkaTransport; publisher: KafkaTransport; told: Told; sink: RecordingSink; group: string; topicPrefix: string }> {
+async function pair(): Promise<{ transport: KafkaTransport; told: Told; sink: RecordingSink; group: string; topicPrefix: string }> {
   const { transport, told, settings } = await openTransport({ brokers: kafka.brokers, partitions: 4, heartbeatIntervalMs: 500, sessionTimeoutMs: 6_000 });
   opened.push(transport);
   const sink = new RecordingSink();
   const group = uniqueName();
   await transport.consume(consumeSpec(group), sink);
-  return { transport, publisher: transport, told, sink, group, topicPrefix: settings.topicPrefix };
-}
-
-async function publish(transport: KafkaTransport, all: ReturnType<typeof records>): Promise<void> {
-  for (let left = all; left.length > 0; ) {
-    const failed = new Set((await transport.send(left)).failures.map(({ index }) => index));
-    left = left.filter((_, index) => failed.has(index));
-    if (left.length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  return { transport, told, sink, group, topicPrefix: settings.topicPrefix };
 }
 
 describe('a consumer', () => {

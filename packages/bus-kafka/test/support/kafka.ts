@@ -91,3 +91,16 @@ export async function until(what: string, condition: () => boolean | Promise<boo
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+/** Sends like core: what failed with a retryable error is sent again, in order, until nothing is left. */
+export async function publish(transport: KafkaTransport, all: readonly OutboundRecord[]): Promise<void> {
+  let left = all;
+  while (left.length > 0) {
+    const { failures } = await transport.send(left);
+    const fatal = failures.find(({ error }) => !error.retryable);
+    if (fatal) throw fatal.error;
+    const failed = new Set(failures.map(({ index }) => index));
+    left = left.filter((_, index) => failed.has(index));
+    if (left.length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
