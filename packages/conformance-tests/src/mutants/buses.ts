@@ -71,11 +71,13 @@ export const BUS_MUTANTS: readonly Mutant[] = [
     mutate: () => ({
       options: (overrides) => ({ ...overrides, concurrency: 1 }),
       bus: (healthy) =>
-        handling(healthy, (body) => (event, context) =>
-          body(event, context).catch(async () => {
-            await pause(LONG_RETRY_MS);
-            await body(event, attempt(context, context.attempt + 1));
-          }),
+        handling(
+          healthy,
+          (body) => (event, context) =>
+            body(event, context).catch(async () => {
+              await pause(LONG_RETRY_MS);
+              await body(event, attempt(context, context.attempt + 1));
+            }),
         ),
     }),
   },
@@ -95,7 +97,8 @@ export const BUS_MUTANTS: readonly Mutant[] = [
     defect: 'puts the members of all groups into one',
     caughtBy: ['FG01', 'FG03'],
     mutate: () => ({
-      options: ({ group: _, ...overrides }) => (overrides.ephemeralGroup ? overrides : { ...overrides, group: 'shared' }),
+      options: ({ group: _, ...overrides }) =>
+        overrides.ephemeralGroup ? overrides : { ...overrides, group: 'shared' },
     }),
   },
   {
@@ -114,13 +117,18 @@ export const BUS_MUTANTS: readonly Mutant[] = [
     name: 'closes-without-waiting',
     defect: 'gives its handlers no time to finish when it closes',
     caughtBy: ['LC02'],
-    mutate: () => ({ bus: (healthy) => withChanges(healthy, { shutdown: () => healthy.shutdown({ timeoutMs: 0 }) }) }),
+    mutate: () => ({
+      bus: (healthy) => withChanges(healthy, { shutdown: () => healthy.shutdown({ timeoutMs: 0 }) }),
+    }),
   },
   {
     name: 'keeps-unsubscribed-handlers',
     defect: 'says that a handler is gone and calls it all the same',
     caughtBy: ['SU05'],
-    mutate: () => ({ bus: (healthy) => withChanges(healthy, { unsubscribe: () => true, unsubscribeFromAllEvents: () => true }) }),
+    mutate: () => ({
+      bus: (healthy) =>
+        withChanges(healthy, { unsubscribe: () => true, unsubscribeFromAllEvents: () => true }),
+    }),
   },
   {
     name: 'is-always-healthy',

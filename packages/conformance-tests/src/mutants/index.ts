@@ -3,7 +3,7 @@ import type { Mutant } from './mutant.js';
 import { TRANSPORT_MUTANTS } from './transports.js';
 
 export type { Mutant } from './mutant.js';
-export { runMutant, type MutantResult, healthyFailures } from './run-mutant.js';
+export { healthyFailures, type MutantResult, runMutant } from './run-mutant.js';
 
 /** Every mutant. */
 export const MUTANTS: readonly Mutant[] = [...TRANSPORT_MUTANTS, ...BUS_MUTANTS];

@@ -1,5 +1,5 @@
 import { ConformanceRun } from '../run.js';
-import { memorySubject, type MemoryMutation } from '../shipped/memory.js';
+import { type MemoryMutation, memorySubject } from '../shipped/memory.js';
 import { SUITES } from '../suites/index.js';
 import type { Mutant } from './mutant.js';
 
@@ -44,7 +44,10 @@ async function failuresOf(
   { stopAtFirst }: { readonly stopAtFirst: boolean },
 ): Promise<readonly Failure[]> {
   const healthy = memorySubject(mutation);
-  const subject = { ...healthy, budget: stopAtFirst ? { ...healthy.budget, ...BUDGET } : healthy.budget ?? {} };
+  const subject = {
+    ...healthy,
+    budget: stopAtFirst ? { ...healthy.budget, ...BUDGET } : (healthy.budget ?? {}),
+  };
   const failures: Failure[] = [];
   for (const id of ids) {
     const run = new ConformanceRun(subject, SUITES, { only: [id] });

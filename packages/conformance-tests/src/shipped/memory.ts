@@ -226,6 +226,6 @@ function wayToMemory(broker: MemoryBroker, create: (request: CreateRequest) => E
 }
 
 function coreVersion(): string {
-  const path = createRequire(`${process.cwd()}/`).resolve('@omnibus/core/package.json');
+  const path = createRequire(__filename).resolve('@omnibus/core/package.json');
   return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }

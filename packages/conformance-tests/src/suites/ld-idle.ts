@@ -6,8 +6,8 @@ import { pause } from '../poll.js';
 import type { ConformanceCase } from '../registry.js';
 import { median } from './support.js';
 
-const LATENCY_WINDOWS = 7;
-const EVENTS_PER_WINDOW = 25;
+const LATENCY_WINDOWS = 5;
+const EVENTS_PER_WINDOW = 15;
 const COST_WINDOWS = 5;
 const COST_WINDOW_MS = 1_000;
 const MS_PER_SECOND = 1_000;
@@ -31,7 +31,8 @@ export const idleCases: readonly ConformanceCase[] = [
       await t.until('the first event', () => handledAtMs.size === 1);
       // The median of a window is what an event typically waits; the best window is the one that nobody disturbed.
       const medians: number[] = [];
-      for (let window = 0; window < LATENCY_WINDOWS; window += 1) {
+      const isQuick = (seen: readonly number[]): boolean => seen.some((ms) => ms <= t.budget.idleLatencyMs);
+      for (let window = 0; window < LATENCY_WINDOWS && !isQuick(medians); window += 1) {
         const latenciesMs: number[] = [];
         for (let n = 0; n < EVENTS_PER_WINDOW; n += 1) {
           // Uneven gaps, so that no rhythm of ours falls in with one of the bus.
@@ -47,7 +48,7 @@ export const idleCases: readonly ConformanceCase[] = [
         medians.push(median(latenciesMs));
       }
       const seen = medians.map((ms) => ms.toFixed(2)).join(', ');
-      assert.ok(Math.min(...medians) <= t.budget.idleLatencyMs, `p50 of the windows: ${seen} ms`);
+      assert.ok(isQuick(medians), `p50 of the windows: ${seen} ms`);
     },
   },
   {

@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import type { EventBus, EventBusStats } from '@omnibus/core';
 
 import { makeEvent, makeEvents } from '../events.js';
+import { staysTrue } from '../poll.js';
 import { type Suite, suite } from '../registry.js';
 import { healthCases } from './st-health.js';
 import { gate, quickRetries } from './support.js';
 
+const WATCHED_MS = 200;
 const LATENCY_KEYS = ['count', 'p50Ms', 'p95Ms', 'p99Ms', 'maxMs'];
 
 /** The shape of `stats` as JSON: the same on every bus, whatever it has seen. */
@@ -175,6 +177,11 @@ export const STATS: Suite = suite('ST', [
       bus.pause();
       await t.publish(publisher, makeEvents({ keys: 20, perKey: 5, from: 2 }));
       await t.until('a lag of 100', async () => (await bus.lag()).total === 100);
+      await staysTrue(
+        'the lag of a paused consumer',
+        async () => (await bus.lag()).total === 100,
+        WATCHED_MS,
+      );
       assert.equal(await t.inspect.backlog(t.namespace, 'group'), 100);
       const { partitions, total, group } = await bus.lag();
       assert.equal(group, 'group');
