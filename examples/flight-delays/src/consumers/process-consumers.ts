@@ -98,10 +98,10 @@ class ProcessConsumers implements Consumers {
       else this.options.say(`${what}: the other ${this.#running.size} go on`);
       return;
     }
+    const others = this.#running.size;
     const replacement = this.#spawn();
-    const others = this.#running.size - 1;
-    this.options.say(
-      `${what}: the other ${others} go on, joined by ${replacement.name} (pid ${replacement.pid})`,
-    );
+    const rest =
+      others === 0 ? 'nobody is left' : others === 1 ? 'the other goes on' : `the other ${others} go on`;
+    this.options.say(`${what}: ${rest}, ${replacement.name} (pid ${replacement.pid}) takes its place`);
   }
 }
