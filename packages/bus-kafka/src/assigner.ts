@@ -20,7 +20,10 @@ export interface Assignment {
 }
 
 /** The assignment of every member. Pure: the same members give the same result. */
-export function assignPartitions(members: readonly MemberClaim[], partitions: number): Map<string, Assignment> {
+export function assignPartitions(
+  members: readonly MemberClaim[],
+  partitions: number,
+): Map<string, Assignment> {
   const sorted = [...members].sort((a, b) => compareText(a.memberId, b.memberId));
   const owners = ownersOf(sorted, partitions);
   const targets = evenShares(sorted, owners, partitions);
@@ -34,20 +37,27 @@ export function assignPartitions(members: readonly MemberClaim[], partitions: nu
     if (owner !== undefined && owner !== target) incomplete = true;
     else result.get(target)?.push(partition);
   }
-  return new Map([...result].map(([memberId, list]) => [memberId, { partitions: list, incomplete }] as const));
+  return new Map(
+    [...result].map(([memberId, list]) => [memberId, { partitions: list, incomplete }] as const),
+  );
 }
 
 function ownersOf(members: readonly MemberClaim[], partitions: number): Map<number, string> {
   const owners = new Map<number, string>();
   const newest = [...members].sort((a, b) => b.generation - a.generation);
   for (const { memberId, owned } of newest) {
-    for (const partition of owned) if (partition < partitions && !owners.has(partition)) owners.set(partition, memberId);
+    for (const partition of owned)
+      if (partition < partitions && !owners.has(partition)) owners.set(partition, memberId);
   }
   return owners;
 }
 
 /** Everybody has floor(P / n) partitions or one more. Members keep what they own up to their share. */
-function evenShares(members: readonly MemberClaim[], owners: ReadonlyMap<number, string>, partitions: number): Map<number, string> {
+function evenShares(
+  members: readonly MemberClaim[],
+  owners: ReadonlyMap<number, string>,
+  partitions: number,
+): Map<number, string> {
   const kept = new Map<string, number[]>(members.map(({ memberId }) => [memberId, []] as const));
   for (const [partition, owner] of [...owners].sort(([a], [b]) => a - b)) kept.get(owner)?.push(partition);
   const least = Math.floor(partitions / members.length);

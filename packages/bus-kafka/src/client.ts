@@ -33,7 +33,8 @@ export class KafkaClient {
   /** Breaks every connection: what waits for an answer fails now. The next request connects again. */
   abort(reason: string): void {
     const error = Object.assign(new Error(reason), { code: 'ECONNABORTED' });
-    for (const broker of brokersOf(this.cluster)) for (const { socket } of broker.connectionPool.pool) socket?.destroy(error);
+    for (const broker of brokersOf(this.cluster))
+      for (const { socket } of broker.connectionPool.pool) socket?.destroy(error);
     for (const socket of this.sockets) socket.destroy(error);
   }
 
@@ -51,7 +52,7 @@ export class KafkaClient {
     const goodbye = this.cluster.disconnect().catch(() => undefined);
     await Promise.race([goodbye, patience]);
     clearTimeout(timer);
-    for (const socket of this.sockets) socket.destroy();
+    await Promise.all([...this.sockets].map(destroyed));
   }
 
   private create(settings: KafkaConnectionSettings, clientId: string): Kafka {
@@ -78,7 +79,9 @@ export class KafkaClient {
       onConnect();
     };
     const servername = net.isIP(host) ? {} : { servername: host };
-    const socket = ssl ? tls.connect({ host, port, ...servername, ...ssl }, onceConnected) : net.connect({ host, port }, onceConnected);
+    const socket = ssl
+      ? tls.connect({ host, port, ...servername, ...ssl }, onceConnected)
+      : net.connect({ host, port }, onceConnected);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     // Small requests must not wait for the acknowledgement of the one before.
     socket.setNoDelay(true);
@@ -89,4 +92,13 @@ export class KafkaClient {
     });
     return socket;
   }
+}
+
+/** Resolves when the socket is gone from this process. */
+function destroyed(socket: net.Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) return resolve();
+    socket.once('close', () => resolve());
+    socket.destroy();
+  });
 }

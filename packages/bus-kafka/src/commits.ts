@@ -66,7 +66,10 @@ export class Commits {
     if (this.failures === 0 && this.urgent) {
       this.immediate ??= setImmediate(() => void this.commit());
     } else {
-      this.timer ??= setTimeout(() => void this.commit(), this.failures > 0 ? reconnectDelayMs(this.failures) : INTERVAL_MS);
+      this.timer ??= setTimeout(
+        () => void this.commit(),
+        this.failures > 0 ? reconnectDelayMs(this.failures) : INTERVAL_MS,
+      );
     }
   }
 
@@ -95,14 +98,24 @@ export class Commits {
 
   private take(): Map<OwnedPartition, Snapshot> {
     const snapshots = new Map<OwnedPartition, Snapshot>();
-    for (const partition of this.changedPartitions) if (!partition.isLost) snapshots.set(partition, partition.snapshot());
+    for (const partition of this.changedPartitions)
+      if (!partition.isLost) snapshots.set(partition, partition.snapshot());
     this.changedPartitions.clear();
     return snapshots;
   }
 
-  private async send(member: MemberIdentity, snapshots: ReadonlyMap<OwnedPartition, Snapshot>): Promise<void> {
-    const request = [...snapshots].map(([{ partition }, { offset, metadata }]) => ({ partition, offset, metadata }));
-    const answers = await this.coordinator.ask((broker) => commitOffsets(broker, member, this.topic, request));
+  private async send(
+    member: MemberIdentity,
+    snapshots: ReadonlyMap<OwnedPartition, Snapshot>,
+  ): Promise<void> {
+    const request = [...snapshots].map(([{ partition }, { offset, metadata }]) => ({
+      partition,
+      offset,
+      metadata,
+    }));
+    const answers = await this.coordinator.ask((broker) =>
+      commitOffsets(broker, member, this.topic, request),
+    );
     const codes = new Map(answers.map(({ partition, errorCode }) => [partition, errorCode] as const));
     let failed = false;
     for (const [owned, snapshot] of snapshots) {
@@ -115,7 +128,11 @@ export class Commits {
   }
 
   /** True when it has to be tried again after a while. */
-  private failed(owned: OwnedPartition, code: number, { groupId, groupGenerationId }: MemberIdentity): boolean {
+  private failed(
+    owned: OwnedPartition,
+    code: number,
+    { groupId, groupGenerationId }: MemberIdentity,
+  ): boolean {
     const error = protocolError(code);
     this.again([owned]);
     if (isFencing(error.type)) {

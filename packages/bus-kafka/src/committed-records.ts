@@ -6,7 +6,10 @@ const ABORT_MARKER = Buffer.from([0, 0, 0, 0]);
  * The records of a fetch that count: from `fetchOffset` on (a broker sends whole batches, which may begin earlier),
  * without the markers of transactions and without what an aborted transaction wrote.
  */
-export function committedRecords({ messages, abortedTransactions }: FetchedPartition, fetchOffset: string): readonly FetchedMessage[] {
+export function committedRecords(
+  { messages, abortedTransactions }: FetchedPartition,
+  fetchOffset: string,
+): readonly FetchedMessage[] {
   const first = messages[0];
   if (!first) return messages;
   const from = BigInt(fetchOffset);
@@ -21,11 +24,15 @@ function isMarker(message: FetchedMessage): boolean {
   return message.isControlRecord === true;
 }
 
-function withoutAborted(messages: readonly FetchedMessage[], aborts: NonNullable<FetchedPartition['abortedTransactions']>): FetchedMessage[] {
+function withoutAborted(
+  messages: readonly FetchedMessage[],
+  aborts: NonNullable<FetchedPartition['abortedTransactions']>,
+): FetchedMessage[] {
   const ahead = [...aborts].sort((a, b) => (BigInt(a.firstOffset) < BigInt(b.firstOffset) ? -1 : 1));
   const aborting = new Set<string>();
   return messages.filter((message) => {
-    while (ahead[0] && BigInt(message.offset) >= BigInt(ahead[0].firstOffset)) aborting.add(ahead.shift()?.producerId ?? '');
+    while (ahead[0] && BigInt(message.offset) >= BigInt(ahead[0].firstOffset))
+      aborting.add(ahead.shift()?.producerId ?? '');
     const { producerId = '', inTransaction = false } = message.batchContext ?? {};
     if (isMarker(message)) {
       if (message.key && ABORT_MARKER.equals(message.key)) aborting.delete(producerId);

@@ -1,4 +1,9 @@
-import type { DeadLetterStore, HistoryReader, OutboundRecord, TransportEvents } from '@omnibus/core/transport';
+import type {
+  DeadLetterStore,
+  HistoryReader,
+  OutboundRecord,
+  TransportEvents,
+} from '@omnibus/core/transport';
 import { KafkaClient } from './client.js';
 import { compressionType } from './compression.js';
 import type { ConsumerParts } from './consumer.js';
@@ -49,13 +54,25 @@ export class Connection {
     this.view = new TopicView(this.cluster, stream);
     this.letterView = new TopicView(this.cluster, deadLetters);
     const stateView = new TopicView(this.cluster, deadLetterState);
-    const how = { idempotent: settings.idempotent, compression: compressionType(settings.compression), requestTimeoutMs: settings.requestTimeoutMs };
+    const how = {
+      idempotent: settings.idempotent,
+      compression: compressionType(settings.compression),
+      requestTimeoutMs: settings.requestTimeoutMs,
+    };
     const told = this.publisherEvents();
     this.stream = new Publisher(this.cluster, this.view, toMessage, how, told);
-    this.letters = new LetterWriter(new Publisher<OutboundRecord>(this.cluster, this.letterView, toMessage, how, told), this.letterView);
+    this.letters = new LetterWriter(
+      new Publisher<OutboundRecord>(this.cluster, this.letterView, toMessage, how, told),
+      this.letterView,
+    );
     const notes = new Publisher<Note>(this.cluster, stateView, noteMessage, how, told);
     const state = new DeadLetterState(stateView, notes, () => this.topology.ensureDeadLetterState());
-    this.deadLetters = new KafkaDeadLetters(this.letterView, state, (record) => this.publish(record), (message) => events.warning(message));
+    this.deadLetters = new KafkaDeadLetters(
+      this.letterView,
+      state,
+      (record) => this.publish(record),
+      (message) => events.warning(message),
+    );
     this.history = new KafkaHistory(this.view);
   }
 
@@ -117,7 +134,10 @@ export class Connection {
         break;
       } catch (error) {
         if (this.closing.signal.aborted) break;
-        this.outages.failed('publishing', toBusError(error, `connect to Kafka at ${this.settings.brokers.join(', ')}`));
+        this.outages.failed(
+          'publishing',
+          toBusError(error, `connect to Kafka at ${this.settings.brokers.join(', ')}`),
+        );
         await delay(reconnectDelayMs(attempt), this.closing.signal);
       }
     }
@@ -129,7 +149,12 @@ export class Connection {
     if (!this.opened || this.restoring || this.closing.signal.aborted) return;
     this.restoring = true;
     try {
-      this.events.error(toBusError(new Error(`${this.view.topic} or ${this.letterView.topic} does not exist any more`), 'use the topics'));
+      this.events.error(
+        toBusError(
+          new Error(`${this.view.topic} or ${this.letterView.topic} does not exist any more`),
+          'use the topics',
+        ),
+      );
       await this.topology.ensure();
       await Promise.all([this.view.refresh(), this.letterView.refresh()]);
     } catch (error) {

@@ -1,4 +1,11 @@
-import { BusError, type ConsumeSpec, type Consumption, type DeliverySink, type OutboundRecord, type TransportEvents } from '@omnibus/core/transport';
+import {
+  BusError,
+  type ConsumeSpec,
+  type Consumption,
+  type DeliverySink,
+  type OutboundRecord,
+  type TransportEvents,
+} from '@omnibus/core/transport';
 import { KafkaClient } from './client.js';
 import { Commits } from './commits.js';
 import { delay, within } from './delay.js';
@@ -55,15 +62,24 @@ export class KafkaConsumer implements Consumption {
     this.client = new KafkaClient(settings, spec.consumerName);
     const view = new TopicView(this.client.cluster, topic);
     const answers = { works: () => this.works(), failed: (error: BusError) => this.failed(error) };
-    this.membership = new Membership(this.client.cluster, view, { ...settings, group: spec.group.name }, {
+    this.membership = new Membership(
+      this.client.cluster,
+      view,
+      { ...settings, group: spec.group.name },
+      {
+        ...answers,
+        owned: () => [...this.owned.keys()],
+        assigned: (partitions) => this.assigned(partitions),
+        lost: (cause) => this.lost(cause),
+        committable: () => this.commits.committable(),
+        hung: () => this.client.abort('A heartbeat got no answer'),
+      },
+    );
+    this.fetcher = new Fetcher(this.client.cluster, view, settings, {
       ...answers,
-      owned: () => [...this.owned.keys()],
-      assigned: (partitions) => this.assigned(partitions),
-      lost: (cause) => this.lost(cause),
-      committable: () => this.commits.committable(),
-      hung: () => this.client.abort('A heartbeat got no answer'),
+      problem: (error) => parts.events.error(error),
+      topicMissing: parts.topicMissing,
     });
-    this.fetcher = new Fetcher(this.client.cluster, view, settings, { ...answers, problem: (error) => parts.events.error(error), topicMissing: parts.topicMissing });
     this.commits = new Commits(coordinator, topic, {
       identity: () => this.membership.identity,
       refused: (generationId, type) => this.membership.refused(generationId, type),
@@ -109,8 +125,21 @@ export class KafkaConsumer implements Consumption {
     if (memberId === '') return;
     try {
       const goodbye = coordinator.ask((broker) => broker.leaveGroup({ groupId: name, memberId }));
-      await within(LEAVE_TIMEOUT_MS, goodbye, () => new BusError('TIMEOUT', `Leaving the group ${name} took longer than ${LEAVE_TIMEOUT_MS} ms; its partitions are free when the session ends`));
-      if (ephemeral) await within(LEAVE_TIMEOUT_MS, deleteGroup(coordinator), () => new BusError('TIMEOUT', `Removing the group ${name} took longer than ${LEAVE_TIMEOUT_MS} ms`));
+      await within(
+        LEAVE_TIMEOUT_MS,
+        goodbye,
+        () =>
+          new BusError(
+            'TIMEOUT',
+            `Leaving the group ${name} took longer than ${LEAVE_TIMEOUT_MS} ms; its partitions are free when the session ends`,
+          ),
+      );
+      if (ephemeral)
+        await within(
+          LEAVE_TIMEOUT_MS,
+          deleteGroup(coordinator),
+          () => new BusError('TIMEOUT', `Removing the group ${name} took longer than ${LEAVE_TIMEOUT_MS} ms`),
+        );
     } catch (error) {
       this.parts.events.error(toBusError(error, `leave the group ${name}`));
     }
@@ -137,9 +166,11 @@ export class KafkaConsumer implements Consumption {
     if (moved.length > 0) {
       for (const owned of moved) this.fetcher.remove(owned);
       await this.handOver(moved, this.spec.handOverTimeoutMs);
-      for (const owned of moved) this.giveUp(owned, new BusError('FENCED', `Partition ${owned.partition} goes to another process`));
+      for (const owned of moved)
+        this.giveUp(owned, new BusError('FENCED', `Partition ${owned.partition} goes to another process`));
     }
-    if ([...this.owned.keys()].sort().join() !== before) this.parts.events.rebalanced(this.spec.group.name, [...this.owned.keys()]);
+    if ([...this.owned.keys()].sort().join() !== before)
+      this.parts.events.rebalanced(this.spec.group.name, [...this.owned.keys()]);
     return moved.length > 0;
   }
 
@@ -196,21 +227,37 @@ export class KafkaConsumer implements Consumption {
   }
 
   /** Groups are given positions before anybody joins; a partition without one is newer than the group. */
-  private startsOf(partitions: readonly number[], committed: readonly CommittedOffset[]): Promise<Map<number, string>> {
+  private startsOf(
+    partitions: readonly number[],
+    committed: readonly CommittedOffset[],
+  ): Promise<Map<number, string>> {
     const starts = new Map<number, string>();
     for (const { partition, offset } of committed) if (!offset.startsWith('-')) starts.set(partition, offset);
     const unknown = partitions.filter((partition) => !starts.has(partition));
     if (unknown.length === 0) return Promise.resolve(starts);
-    return offsetsAt(this.parts.view, unknown, EARLIEST).then((earliest) => new Map([...starts, ...earliest]));
+    return offsetsAt(this.parts.view, unknown, EARLIEST).then(
+      (earliest) => new Map([...starts, ...earliest]),
+    );
   }
 
   /** Lets the running handlers finish, and makes durable what they did. Bounded, also when the broker does not answer. */
   private async handOver(partitions: readonly OwnedPartition[], timeoutMs: number): Promise<void> {
-    const drained = Promise.all(partitions.map((owned) => owned.handOver(timeoutMs).then(() => owned.flush())));
+    const drained = Promise.all(
+      partitions.map((owned) => owned.handOver(timeoutMs).then(() => owned.flush())),
+    );
     try {
-      await within(timeoutMs + HAND_OVER_GRACE_MS, drained, () => new BusError('TIMEOUT', `Handing over ${partitions.length} partitions took longer than ${timeoutMs + HAND_OVER_GRACE_MS} ms`));
+      await within(
+        timeoutMs + HAND_OVER_GRACE_MS,
+        drained,
+        () =>
+          new BusError(
+            'TIMEOUT',
+            `Handing over ${partitions.length} partitions took longer than ${timeoutMs + HAND_OVER_GRACE_MS} ms`,
+          ),
+      );
     } catch (error) {
-      if (partitions.some((owned) => !owned.isLost)) this.parts.events.error(toBusError(error, 'hand over partitions'));
+      if (partitions.some((owned) => !owned.isLost))
+        this.parts.events.error(toBusError(error, 'hand over partitions'));
     }
   }
 

@@ -46,7 +46,12 @@ export class DeadLetterState {
     if (!(await this.exists())) return;
     const end = (await offsetsAt(this.view, [PARTITION], LATEST)).get(PARTITION) ?? '0';
     // Compaction leaves gaps, and what is older than the oldest is of no interest.
-    for await (const notes of readDirect(this.view, { partition: PARTITION, from: this.readTo, to: end, onDeleted: 'skip' })) {
+    for await (const notes of readDirect(this.view, {
+      partition: PARTITION,
+      from: this.readTo,
+      to: end,
+      onDeleted: 'skip',
+    })) {
       for (const note of notes) this.apply(note);
     }
     this.readTo = end;

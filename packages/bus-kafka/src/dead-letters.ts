@@ -23,7 +23,13 @@ export class KafkaDeadLetters implements DeadLetterStore {
     private readonly warn: (message: string) => void,
   ) {}
 
-  async *read({ after, pageSize }: { readonly after: string | undefined; readonly pageSize: number }): AsyncGenerator<readonly StoredDeadLetter[]> {
+  async *read({
+    after,
+    pageSize,
+  }: {
+    readonly after: string | undefined;
+    readonly pageSize: number;
+  }): AsyncGenerator<readonly StoredDeadLetter[]> {
     let page: StoredDeadLetter[] = [];
     try {
       await this.state.refresh();
@@ -71,10 +77,16 @@ export class KafkaDeadLetters implements DeadLetterStore {
     await this.view.refresh();
     const partitions = allPartitions(this.view);
     const cursor = after === undefined ? undefined : placeOf(after);
-    const [starts, ends] = await Promise.all([offsetsAt(this.view, partitions, EARLIEST), offsetsAt(this.view, partitions, LATEST)]);
-    if (cursor && partitions.length === 1) starts.set(0, later(starts.get(0) ?? '0', offsetAfter(cursor.offset)));
+    const [starts, ends] = await Promise.all([
+      offsetsAt(this.view, partitions, EARLIEST),
+      offsetsAt(this.view, partitions, LATEST),
+    ]);
+    if (cursor && partitions.length === 1)
+      starts.set(0, later(starts.get(0) ?? '0', offsetAfter(cursor.offset)));
     let behindCursor = cursor === undefined || partitions.length === 1;
-    for await (const { partition, message } of merged(partitions.map((each) => this.partition(each, starts, ends)))) {
+    for await (const { partition, message } of merged(
+      partitions.map((each) => this.partition(each, starts, ends)),
+    )) {
       if (!behindCursor && cursor) {
         if (partition !== cursor.partition || BigInt(message.offset) < BigInt(cursor.offset)) continue;
         behindCursor = true;
@@ -84,9 +96,19 @@ export class KafkaDeadLetters implements DeadLetterStore {
     }
   }
 
-  private async *partition(partition: number, starts: ReadonlyMap<number, string>, ends: ReadonlyMap<number, string>): AsyncGenerator<PlacedMessage> {
-    const range = { partition, from: starts.get(partition) ?? '0', to: ends.get(partition) ?? '0', onDeleted: 'skip' as const };
-    for await (const messages of readDirect(this.view, range)) for (const message of messages) yield { partition, message };
+  private async *partition(
+    partition: number,
+    starts: ReadonlyMap<number, string>,
+    ends: ReadonlyMap<number, string>,
+  ): AsyncGenerator<PlacedMessage> {
+    const range = {
+      partition,
+      from: starts.get(partition) ?? '0',
+      to: ends.get(partition) ?? '0',
+      onDeleted: 'skip' as const,
+    };
+    for await (const messages of readDirect(this.view, range))
+      for (const message of messages) yield { partition, message };
   }
 
   /** What was removed from the oldest on is deleted for good, so that neither the topic nor its notes grow for ever. */
@@ -96,7 +118,9 @@ export class KafkaDeadLetters implements DeadLetterStore {
       for (const [partition, start] of starts) await this.trimPartition(partition, start);
     } catch (error) {
       // Housekeeping: without the right to delete records everything works, it only takes more room.
-      this.warn(`Removed dead letters stay in ${this.view.topic}: ${toBusError(error, 'delete them').message}`);
+      this.warn(
+        `Removed dead letters stay in ${this.view.topic}: ${toBusError(error, 'delete them').message}`,
+      );
     }
   }
 
@@ -130,7 +154,9 @@ async function* merged(sources: readonly AsyncGenerator<PlacedMessage>[]): Async
   try {
     for (const source of sources) await advance(source);
     while (heads.size > 0) {
-      const [source, head] = [...heads].reduce((oldest, each) => (Number(each[1].message.timestamp) < Number(oldest[1].message.timestamp) ? each : oldest));
+      const [source, head] = [...heads].reduce((oldest, each) =>
+        Number(each[1].message.timestamp) < Number(oldest[1].message.timestamp) ? each : oldest,
+      );
       yield head;
       await advance(source);
     }

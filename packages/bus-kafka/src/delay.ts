@@ -16,7 +16,12 @@ export function delay(ms: number, signal?: AbortSignal): Promise<void> {
 
 /** How long to wait before try `attempt` (from 1) of something that must succeed in the end. */
 export function reconnectDelayMs(attempt: number): number {
-  return backoffDelayMs(Math.min(attempt, 30), { baseDelayMs: 50, factor: 2, maxDelayMs: 5_000, jitter: 0.2 });
+  return backoffDelayMs(Math.min(attempt, 30), {
+    baseDelayMs: 50,
+    factor: 2,
+    maxDelayMs: 5_000,
+    jitter: 0.2,
+  });
 }
 
 /** Settles like `work`, or rejects with what `late` makes when it takes longer than `ms`. */

@@ -23,9 +23,18 @@ interface Reason {
 }
 
 const AUTHORIZATION: Reason = { code: 'AUTHORIZATION', hint: 'give the user the ACL it lacks' };
-const AUTHENTICATION: Reason = { code: 'AUTHENTICATION', hint: 'check security.mechanism, security.username and security.password' };
-const FENCED: Reason = { code: 'FENCED', hint: 'the group went on without this member; it joins again by itself' };
-const UNSUPPORTED_COMPRESSION: Reason = { code: 'UNSUPPORTED', hint: 'give a codec for it in compressionCodecs' };
+const AUTHENTICATION: Reason = {
+  code: 'AUTHENTICATION',
+  hint: 'check security.mechanism, security.username and security.password',
+};
+const FENCED: Reason = {
+  code: 'FENCED',
+  hint: 'the group went on without this member; it joins again by itself',
+};
+const UNSUPPORTED_COMPRESSION: Reason = {
+  code: 'UNSUPPORTED',
+  hint: 'give a codec for it in compressionCodecs',
+};
 
 /** By the name of Kafka's protocol error. Others keep what kafkajs says about retrying. */
 const BY_TYPE: Readonly<Record<string, Reason>> = {
@@ -39,20 +48,45 @@ const BY_TYPE: Readonly<Record<string, Reason>> = {
   UNKNOWN_MEMBER_ID: FENCED,
   ILLEGAL_GENERATION: FENCED,
   FENCED_INSTANCE_ID: FENCED,
-  MESSAGE_TOO_LARGE: { code: 'PAYLOAD_TOO_LARGE', hint: "raise the topic's max.message.bytes and maxRequestBytes, or send less" },
+  MESSAGE_TOO_LARGE: {
+    code: 'PAYLOAD_TOO_LARGE',
+    hint: "raise the topic's max.message.bytes and maxRequestBytes, or send less",
+  },
   RECORD_LIST_TOO_LARGE: { code: 'PAYLOAD_TOO_LARGE', hint: "raise the topic's segment.bytes, or send less" },
   REQUEST_TIMED_OUT: { code: 'TIMEOUT' },
   UNSUPPORTED_COMPRESSION_TYPE: { code: 'CONFIGURATION', hint: 'the broker does not know this compression' },
-  INVALID_TOPIC_EXCEPTION: { code: 'CONFIGURATION', hint: 'topicPrefix may hold letters, digits, ".", "_" and "-"' },
+  INVALID_TOPIC_EXCEPTION: {
+    code: 'CONFIGURATION',
+    hint: 'topicPrefix may hold letters, digits, ".", "_" and "-"',
+  },
   INVALID_PARTITIONS: { code: 'CONFIGURATION', hint: 'check partitions' },
-  INVALID_REPLICATION_FACTOR: { code: 'CONFIGURATION', hint: 'replicationFactor must not exceed the number of brokers' },
+  INVALID_REPLICATION_FACTOR: {
+    code: 'CONFIGURATION',
+    hint: 'replicationFactor must not exceed the number of brokers',
+  },
   INVALID_CONFIG: { code: 'CONFIGURATION' },
-  POLICY_VIOLATION: { code: 'CONFIGURATION', hint: "the broker's policy forbids it; create the topics by hand and set createTopics: false" },
-  INVALID_SESSION_TIMEOUT: { code: 'CONFIGURATION', hint: "sessionTimeoutMs must lie within the broker's group.min.session.timeout.ms and group.max.session.timeout.ms" },
+  POLICY_VIOLATION: {
+    code: 'CONFIGURATION',
+    hint: "the broker's policy forbids it; create the topics by hand and set createTopics: false",
+  },
+  INVALID_SESSION_TIMEOUT: {
+    code: 'CONFIGURATION',
+    hint: "sessionTimeoutMs must lie within the broker's group.min.session.timeout.ms and group.max.session.timeout.ms",
+  },
   INVALID_GROUP_ID: { code: 'CONFIGURATION', hint: 'check group' },
-  INCONSISTENT_GROUP_PROTOCOL: { code: 'CONFIGURATION', hint: 'consumers of another kind are in this group; choose another group, or stop them first' },
-  GROUP_MAX_SIZE_REACHED: { code: 'CONFIGURATION', hint: "the group has as many members as the broker's group.max.size allows" },
-  UNSUPPORTED_VERSION: { code: 'UNSUPPORTED', retryable: false, hint: 'the broker is too old or too new for kafkajs' },
+  INCONSISTENT_GROUP_PROTOCOL: {
+    code: 'CONFIGURATION',
+    hint: 'consumers of another kind are in this group; choose another group, or stop them first',
+  },
+  GROUP_MAX_SIZE_REACHED: {
+    code: 'CONFIGURATION',
+    hint: "the group has as many members as the broker's group.max.size allows",
+  },
+  UNSUPPORTED_VERSION: {
+    code: 'UNSUPPORTED',
+    retryable: false,
+    hint: 'the broker is too old or too new for kafkajs',
+  },
 };
 
 /** By the name of kafkajs's error class. */
@@ -64,10 +98,14 @@ const BY_NAME: Readonly<Record<string, Reason>> = {
   KafkaJSBrokerNotFound: { code: 'CONNECT' },
   KafkaJSNoBrokerAvailableError: { code: 'CONNECT' },
   KafkaJSGroupCoordinatorNotFound: { code: 'CONNECT', retryable: true },
-  KafkaJSServerDoesNotSupportApiKey: { code: 'UNSUPPORTED', hint: 'the broker is too old or too new for kafkajs' },
+  KafkaJSServerDoesNotSupportApiKey: {
+    code: 'UNSUPPORTED',
+    hint: 'the broker is too old or too new for kafkajs',
+  },
 };
 
-const TLS_CODES = /^(ERR_(SSL|TLS)_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
+const TLS_CODES =
+  /^(ERR_(SSL|TLS)_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
 const LOST_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
 /** The one place that turns what kafkajs throws into the bus's errors. `doing` completes "could not …". */
@@ -89,12 +127,19 @@ export function protocolTypeOf(error: unknown): string | undefined {
 
 /** Whether the connection is what failed, so that another one may do. */
 export function isConnectionTrouble(error: BusError): boolean {
-  return error.code === 'CONNECT' || error.code === 'CONNECTION_LOST' || error.code === 'TIMEOUT' || error.code === 'TLS';
+  return (
+    error.code === 'CONNECT' ||
+    error.code === 'CONNECTION_LOST' ||
+    error.code === 'TIMEOUT' ||
+    error.code === 'TLS'
+  );
 }
 
 /** kafkajs wraps what it gave up on; the innermost of its errors says what happened. */
 function rootOf(error: unknown): ClientError {
-  let current = (typeof error === 'object' && error !== null ? error : { message: String(error) }) as ClientError;
+  let current = (
+    typeof error === 'object' && error !== null ? error : { message: String(error) }
+  ) as ClientError;
   for (let depth = 0; depth < 8 && isClientError(current.cause); depth += 1) current = current.cause;
   return current;
 }
@@ -107,13 +152,16 @@ function reasonOf(error: ClientError): Reason {
   const known = (error.type === undefined ? undefined : BY_TYPE[error.type]) ?? BY_NAME[error.name ?? ''];
   if (known) return known;
   if (error.name === 'KafkaJSConnectionError') return connectionReason(error);
-  if (error.name === 'KafkaJSNotImplemented' && /compression/i.test(error.message ?? '')) return UNSUPPORTED_COMPRESSION;
+  if (error.name === 'KafkaJSNotImplemented' && /compression/i.test(error.message ?? ''))
+    return UNSUPPORTED_COMPRESSION;
   return { code: 'BROKER' };
 }
 
 function connectionReason({ code, message }: ClientError): Reason {
   const text = String(code ?? '');
-  if (TLS_CODES.test(text)) return { code: 'TLS', hint: 'check security.ca, security.certificate and security.servername' };
-  if (LOST_CODES.has(text) || message === 'Not connected' || /closed/i.test(message ?? '')) return { code: 'CONNECTION_LOST' };
+  if (TLS_CODES.test(text))
+    return { code: 'TLS', hint: 'check security.ca, security.certificate and security.servername' };
+  if (LOST_CODES.has(text) || message === 'Not connected' || /closed/i.test(message ?? ''))
+    return { code: 'CONNECTION_LOST' };
   return { code: 'CONNECT' };
 }

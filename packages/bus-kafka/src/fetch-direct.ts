@@ -8,7 +8,12 @@ const MAX_WAIT_MS = 100;
 const MAX_BYTES = 1_048_576;
 /** A leader that moves is looked for again; then the read fails. */
 const MAX_RETRIES = 5;
-const LEADER_MOVED: ReadonlySet<string> = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE', 'UNKNOWN_LEADER_EPOCH', 'FENCED_LEADER_EPOCH']);
+const LEADER_MOVED: ReadonlySet<string> = new Set([
+  'NOT_LEADER_FOR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'UNKNOWN_LEADER_EPOCH',
+  'FENCED_LEADER_EPOCH',
+]);
 
 /** What part of one partition to read. */
 export interface ReadRange {
@@ -23,7 +28,10 @@ export interface ReadRange {
 }
 
 /** Reads a range of a partition, without a group: nobody's position moves. */
-export async function* readDirect(view: TopicView, range: ReadRange): AsyncGenerator<readonly FetchedMessage[]> {
+export async function* readDirect(
+  view: TopicView,
+  range: ReadRange,
+): AsyncGenerator<readonly FetchedMessage[]> {
   const to = BigInt(range.to);
   let from = range.from;
   let retries = 0;
@@ -50,7 +58,11 @@ export async function* readDirect(view: TopicView, range: ReadRange): AsyncGener
   }
 }
 
-async function fetchOne(view: TopicView, partition: number, from: string): Promise<Awaited<ReturnType<typeof fetch>>[number]> {
+async function fetchOne(
+  view: TopicView,
+  partition: number,
+  from: string,
+): Promise<Awaited<ReturnType<typeof fetch>>[number]> {
   const leader = await view.leaderOf(partition);
   const [answer] = await fetch(leader, {
     topic: view.topic,
@@ -62,10 +74,18 @@ async function fetchOne(view: TopicView, partition: number, from: string): Promi
   return answer;
 }
 
-async function skipDeleted(view: TopicView, { partition, onDeleted, to }: ReadRange, from: string): Promise<string> {
+async function skipDeleted(
+  view: TopicView,
+  { partition, onDeleted, to }: ReadRange,
+  from: string,
+): Promise<string> {
   const start = (await offsetsAt(view, [partition], EARLIEST)).get(partition) ?? to;
   if (onDeleted === 'fail' || BigInt(start) <= BigInt(from)) {
-    throw new BusError('BROKER', `Offset ${from} of partition ${partition} of ${view.topic} was deleted while it was read; the oldest is ${start} now`, { retryable: false });
+    throw new BusError(
+      'BROKER',
+      `Offset ${from} of partition ${partition} of ${view.topic} was deleted while it was read; the oldest is ${start} now`,
+      { retryable: false },
+    );
   }
   return start;
 }

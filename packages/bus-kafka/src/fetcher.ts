@@ -106,7 +106,9 @@ export class Fetcher {
     // Partitions are owned several at a time; the first fetch should ask for all of them.
     await delay(0);
     while (!this.closing.signal.aborted) {
-      const led = [...this.partitions.values()].filter(({ partition }) => this.view.leaderIdOf(partition) === nodeId);
+      const led = [...this.partitions.values()].filter(
+        ({ partition }) => this.view.leaderIdOf(partition) === nodeId,
+      );
       if (led.length === 0) return;
       const due = led.filter(({ paused, seeking }) => !paused && !seeking);
       if (due.length > 0) {
@@ -126,13 +128,18 @@ export class Fetcher {
    */
   private waitFor(partitions: readonly OwnedPartition[]): number {
     let lastPauseMs = 0;
-    for (const { paused, pausedAtMs } of partitions) if (paused) lastPauseMs = Math.max(lastPauseMs, pausedAtMs);
+    for (const { paused, pausedAtMs } of partitions)
+      if (paused) lastPauseMs = Math.max(lastPauseMs, pausedAtMs);
     if (lastPauseMs === 0) return this.settings.maxWaitTimeMs;
     return Math.min(this.settings.maxWaitTimeMs, Math.max(MIN_WAIT_MS, Date.now() - lastPauseMs));
   }
 
   /** False when the leaders have to be looked for again. */
-  private async fetchFrom(nodeId: number, due: readonly OwnedPartition[], maxWaitMs: number): Promise<boolean> {
+  private async fetchFrom(
+    nodeId: number,
+    due: readonly OwnedPartition[],
+    maxWaitMs: number,
+  ): Promise<boolean> {
     const asked = this.rotated(due).map((owned) => ({ owned, from: owned.fetchOffset }));
     try {
       const broker = await brokerById(this.cluster, nodeId);
@@ -161,7 +168,11 @@ export class Fetcher {
     try {
       const answers = await fetch(broker, {
         topic: this.view.topic,
-        partitions: asked.map(({ owned, from }) => ({ partition: owned.partition, fetchOffset: from, maxBytes: share(maxBytesPerPartition) })),
+        partitions: asked.map(({ owned, from }) => ({
+          partition: owned.partition,
+          fetchOffset: from,
+          maxBytes: share(maxBytesPerPartition),
+        })),
         maxWaitMs,
         maxBytes: share(maxBytes),
       });
@@ -182,13 +193,22 @@ export class Fetcher {
     return this.turn === 0 ? partitions : [...partitions.slice(this.turn), ...partitions.slice(0, this.turn)];
   }
 
-  private handOut(asked: readonly { readonly owned: OwnedPartition; readonly from: string }[], answers: readonly FetchedPartition[]): boolean {
+  private handOut(
+    asked: readonly { readonly owned: OwnedPartition; readonly from: string }[],
+    answers: readonly FetchedPartition[],
+  ): boolean {
     const byPartition = new Map(asked.map((each) => [each.owned.partition, each] as const));
     let leadersKnown = true;
     for (const answer of answers) {
       const question = byPartition.get(answer.partition);
       // Lost meanwhile, or lost and owned anew from another offset: then it is not what was asked for.
-      if (!question || question.owned.isLost || this.partitions.get(answer.partition) !== question.owned || question.owned.fetchOffset !== question.from) continue;
+      if (
+        !question ||
+        question.owned.isLost ||
+        this.partitions.get(answer.partition) !== question.owned ||
+        question.owned.fetchOffset !== question.from
+      )
+        continue;
       if (answer.errorCode === 0) deliver(question.owned, answer);
       else leadersKnown = this.failed(question.owned, answer.errorCode) && leadersKnown;
     }
@@ -216,15 +236,28 @@ export class Fetcher {
   private async seekIntoRange(owned: OwnedPartition): Promise<void> {
     owned.seeking = true;
     try {
-      const [starts, ends] = [await offsetsAt(this.view, [owned.partition], EARLIEST), await offsetsAt(this.view, [owned.partition], LATEST)];
+      const [starts, ends] = [
+        await offsetsAt(this.view, [owned.partition], EARLIEST),
+        await offsetsAt(this.view, [owned.partition], LATEST),
+      ];
       const start = starts.get(owned.partition) ?? '0';
       const lost = BigInt(start) - BigInt(owned.fetchOffset);
-      const what = lost > 0n ? `${lost} events were deleted by retention before the group read them` : `the topic ends at ${ends.get(owned.partition) ?? start}: it was truncated or made anew, and is read from its start`;
-      this.events.problem(new BusError('BROKER', `Offset ${owned.fetchOffset} of partition ${owned.partition} of ${this.view.topic} does not exist; ${what}`, { retryable: false }));
+      const what =
+        lost > 0n
+          ? `${lost} events were deleted by retention before the group read them`
+          : `the topic ends at ${ends.get(owned.partition) ?? start}: it was truncated or made anew, and is read from its start`;
+      this.events.problem(
+        new BusError(
+          'BROKER',
+          `Offset ${owned.fetchOffset} of partition ${owned.partition} of ${this.view.topic} does not exist; ${what}`,
+          { retryable: false },
+        ),
+      );
       owned.fetchOffset = start;
     } catch (error) {
       this.events.failed(toBusError(error, `find the range of partition ${owned.partition}`));
-      await delay(reconnectDelayMs((this.failures += 1)), this.closing.signal);
+      this.failures += 1;
+    await delay(reconnectDelayMs(this.failures), this.closing.signal);
     } finally {
       owned.seeking = false;
       this.wakeFor(owned);
@@ -233,7 +266,8 @@ export class Fetcher {
 
   private async rest(owned: OwnedPartition): Promise<void> {
     owned.seeking = true;
-    await delay(reconnectDelayMs((this.failures += 1)), this.closing.signal);
+    this.failures += 1;
+    await delay(reconnectDelayMs(this.failures), this.closing.signal);
     owned.seeking = false;
     this.wakeFor(owned);
   }
@@ -257,7 +291,8 @@ export class Fetcher {
       await this.view.refresh();
       return [...this.partitions.keys()].every((partition) => this.view.leaderIdOf(partition) !== undefined);
     } catch (error) {
-      if ((error as { readonly type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION') this.events.topicMissing();
+      if ((error as { readonly type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION')
+        this.events.topicMissing();
       this.events.failed(toBusError(error, `find out who leads ${this.view.topic}`));
       return false;
     }

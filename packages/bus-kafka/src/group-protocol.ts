@@ -14,7 +14,11 @@ interface ClaimData {
 
 /** What this member says when it joins. */
 export function encodeClaim(topic: string, claim: ClaimData): Buffer {
-  return MemberMetadata.encode({ version: VERSION, topics: [topic], userData: Buffer.from(JSON.stringify(claim)) });
+  return MemberMetadata.encode({
+    version: VERSION,
+    topics: [topic],
+    userData: Buffer.from(JSON.stringify(claim)),
+  });
 }
 
 /** The leader's answer to what all members said. */
@@ -23,7 +27,9 @@ export function assign(
   partitions: number,
   members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[],
 ): { readonly memberId: string; readonly memberAssignment: Buffer }[] {
-  const claims = members.map(({ memberId, memberMetadata }): MemberClaim => ({ memberId, ...decodeClaim(memberMetadata) }));
+  const claims = members.map(
+    ({ memberId, memberMetadata }): MemberClaim => ({ memberId, ...decodeClaim(memberMetadata) }),
+  );
   return [...assignPartitions(claims, partitions)].map(([memberId, assignment]) => ({
     memberId,
     memberAssignment: MemberAssignment.encode({
@@ -43,7 +49,9 @@ export function decodeAssignment(topic: string, data: Buffer): Assignment {
 
 function decodeClaim(metadata: Buffer): ClaimData {
   const said = parse(MemberMetadata.decode(metadata)?.userData) as Partial<ClaimData> | undefined;
-  const owned = Array.isArray(said?.owned) ? said.owned.filter((partition) => Number.isSafeInteger(partition) && partition >= 0) : [];
+  const owned = Array.isArray(said?.owned)
+    ? said.owned.filter((partition) => Number.isSafeInteger(partition) && partition >= 0)
+    : [];
   return { owned, generation: typeof said?.generation === 'number' ? said.generation : -1 };
 }
 

@@ -6,7 +6,11 @@ import { type CommittedOffset, commitOffsets, committedOffsets, protocolError } 
 import { brokerById, type TopicView } from './topic-view.js';
 
 const GROUP = 0;
-const STALE_COORDINATOR: ReadonlySet<string> = new Set(['NOT_COORDINATOR_FOR_GROUP', 'GROUP_COORDINATOR_NOT_AVAILABLE', 'GROUP_LOAD_IN_PROGRESS']);
+const STALE_COORDINATOR: ReadonlySet<string> = new Set([
+  'NOT_COORDINATOR_FOR_GROUP',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'GROUP_LOAD_IN_PROGRESS',
+]);
 
 /** The broker that looks after a group, remembered until it turns out to be another one. */
 export class GroupCoordinator {
@@ -53,15 +57,24 @@ export function isStaleCoordinator(type: string | undefined): boolean {
 }
 
 /** What the group has committed, for every partition of the topic. */
-export function committedOf(coordinator: GroupCoordinator, view: TopicView): Promise<readonly CommittedOffset[]> {
-  return coordinator.ask((broker) => committedOffsets(broker, coordinator.group, view.topic, allPartitions(view)));
+export function committedOf(
+  coordinator: GroupCoordinator,
+  view: TopicView,
+): Promise<readonly CommittedOffset[]> {
+  return coordinator.ask((broker) =>
+    committedOffsets(broker, coordinator.group, view.topic, allPartitions(view)),
+  );
 }
 
 /**
  * Gives the group a position in every partition where it has none. From then on it keeps what is published, whether or
  * not anybody consumes. A group that has members did this before they joined.
  */
-export async function pinGroup(coordinator: GroupCoordinator, view: TopicView, spec: GroupSpec): Promise<void> {
+export async function pinGroup(
+  coordinator: GroupCoordinator,
+  view: TopicView,
+  spec: GroupSpec,
+): Promise<void> {
   // The offsets are read before what is committed: whoever commits meanwhile can only have read the same or later ones,
   // so that a race of two moves no group past an event.
   const starts = await offsetsAt(view, allPartitions(view), spec.startFrom === 'latest' ? LATEST : EARLIEST);
@@ -74,7 +87,13 @@ export async function pinGroup(coordinator: GroupCoordinator, view: TopicView, s
   await coordinator.ask((broker) => commitStarts(broker, coordinator.group, view.topic, missing, earliest));
 }
 
-async function commitStarts(broker: KafkaBroker, groupId: string, topic: string, partitions: readonly number[], starts: ReadonlyMap<number, string>): Promise<void> {
+async function commitStarts(
+  broker: KafkaBroker,
+  groupId: string,
+  topic: string,
+  partitions: readonly number[],
+  starts: ReadonlyMap<number, string>,
+): Promise<void> {
   const nobody = { groupId, groupGenerationId: -1, memberId: '' };
   const answers = await commitOffsets(
     broker,
@@ -86,13 +105,21 @@ async function commitStarts(broker: KafkaBroker, groupId: string, topic: string,
     if (errorCode === 0) continue;
     const error = protocolError(errorCode);
     // The group has members: they pinned their positions themselves.
-    if (error.type === 'UNKNOWN_MEMBER_ID' || error.type === 'ILLEGAL_GENERATION' || error.type === 'REBALANCE_IN_PROGRESS') return;
+    if (
+      error.type === 'UNKNOWN_MEMBER_ID' ||
+      error.type === 'ILLEGAL_GENERATION' ||
+      error.type === 'REBALANCE_IN_PROGRESS'
+    )
+      return;
     throw error;
   }
 }
 
 /** How many events lie between what the group has committed and the end. */
-export async function lagOf(coordinator: GroupCoordinator, view: TopicView): Promise<readonly PartitionLag[]> {
+export async function lagOf(
+  coordinator: GroupCoordinator,
+  view: TopicView,
+): Promise<readonly PartitionLag[]> {
   const [committed, ends, starts] = await Promise.all([
     committedOf(coordinator, view),
     offsetsAt(view, allPartitions(view), LATEST),
@@ -113,7 +140,11 @@ export async function deleteGroup(coordinator: GroupCoordinator): Promise<void> 
     const groups = (error as { readonly groups?: readonly { readonly error?: unknown }[] }).groups;
     const cause = groups?.[0]?.error ?? error;
     if (protocolTypeOf(cause) === 'GROUP_ID_NOT_FOUND') return;
-    throw new BusError('BROKER', `Could not remove the group ${coordinator.group}: ${toBusError(cause, 'remove it').message}`, { cause });
+    throw new BusError(
+      'BROKER',
+      `Could not remove the group ${coordinator.group}: ${toBusError(cause, 'remove it').message}`,
+      { cause },
+    );
   }
 }
 

@@ -28,7 +28,11 @@ export interface HeartbeatSettings {
 
 /** Answers may take this long even where heartbeats are more frequent. */
 const MIN_PATIENCE_MS = 1_000;
-const FENCING: ReadonlySet<string | undefined> = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID']);
+const FENCING: ReadonlySet<string | undefined> = new Set([
+  'UNKNOWN_MEMBER_ID',
+  'ILLEGAL_GENERATION',
+  'FENCED_INSTANCE_ID',
+]);
 
 /** Whether the group went on without this member. */
 export function isFencing(type: string | undefined): boolean {
@@ -113,7 +117,10 @@ export class Heartbeat {
     try {
       await this.handler.send(member, () => {
         sent = new Elapsed();
-        patience = setTimeout(() => this.handler.hung(), Math.max(this.settings.heartbeatIntervalMs, MIN_PATIENCE_MS));
+        patience = setTimeout(
+          () => this.handler.hung(),
+          Math.max(this.settings.heartbeatIntervalMs, MIN_PATIENCE_MS),
+        );
       });
       this.heard(member, sent);
     } catch (error) {

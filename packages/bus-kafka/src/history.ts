@@ -1,4 +1,10 @@
-import { BusError, type HistoryQuery, type HistoryRange, type HistoryReader, type InboundRecord } from '@omnibus/core/transport';
+import {
+  BusError,
+  type HistoryQuery,
+  type HistoryRange,
+  type HistoryReader,
+  type InboundRecord,
+} from '@omnibus/core/transport';
 import { toBusError } from './errors.js';
 import { readDirect } from './fetch-direct.js';
 import { allPartitions } from './groups.js';
@@ -20,20 +26,36 @@ export class KafkaHistory implements HistoryReader {
     try {
       await this.view.refresh();
       const partitions = allPartitions(this.view);
-      const [oldest, ends] = await Promise.all([offsetsAt(this.view, partitions, EARLIEST), offsetsAt(this.view, partitions, LATEST)]);
+      const [oldest, ends] = await Promise.all([
+        offsetsAt(this.view, partitions, EARLIEST),
+        offsetsAt(this.view, partitions, LATEST),
+      ]);
       const starts = await this.starts(query.from, partitions, oldest, ends);
       const stops = await this.stops(query.until, partitions, ends);
-      const ranges = partitions.map((partition) => ({ partition, from: starts.offsets.get(partition) ?? '0', to: stops.get(partition) ?? '0' }));
+      const ranges = partitions.map((partition) => ({
+        partition,
+        from: starts.offsets.get(partition) ?? '0',
+        to: stops.get(partition) ?? '0',
+      }));
       return { truncated: starts.truncated, batches: this.read(ranges, query.signal) };
     } catch (error) {
       throw toBusError(error, `read the history of ${this.view.topic}`);
     }
   }
 
-  private async *read(ranges: readonly PartitionRange[], signal: AbortSignal | undefined): AsyncGenerator<{ readonly partition: number; readonly records: readonly InboundRecord[] }> {
+  private async *read(
+    ranges: readonly PartitionRange[],
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<{ readonly partition: number; readonly records: readonly InboundRecord[] }> {
     try {
       for (const { partition, from, to } of ranges) {
-        for await (const messages of readDirect(this.view, { partition, from, to, onDeleted: 'fail', signal })) {
+        for await (const messages of readDirect(this.view, {
+          partition,
+          from,
+          to,
+          onDeleted: 'fail',
+          signal,
+        })) {
           yield { partition, records: messages.map(fromMessage) };
         }
       }
@@ -55,7 +77,12 @@ export class KafkaHistory implements HistoryReader {
     if (from.kind === 'time') {
       const offsets = withEnds(await offsetsAt(this.view, partitions, from.timeMs), ends);
       // The oldest record that is kept is already younger: those before it are gone.
-      return { offsets, truncated: partitions.some((partition) => isTrimmed(partition) && offsets.get(partition) === oldest.get(partition)) };
+      return {
+        offsets,
+        truncated: partitions.some(
+          (partition) => isTrimmed(partition) && offsets.get(partition) === oldest.get(partition),
+        ),
+      };
     }
     const offsets = new Map<number, string>();
     let truncated = false;
@@ -70,7 +97,11 @@ export class KafkaHistory implements HistoryReader {
     return { offsets, truncated };
   }
 
-  private async stops(until: HistoryQuery['until'], partitions: readonly number[], ends: ReadonlyMap<number, string>): Promise<ReadonlyMap<number, string>> {
+  private async stops(
+    until: HistoryQuery['until'],
+    partitions: readonly number[],
+    ends: ReadonlyMap<number, string>,
+  ): Promise<ReadonlyMap<number, string>> {
     if (until.kind === 'now') return ends;
     if (until.kind === 'time') return withEnds(await offsetsAt(this.view, partitions, until.timeMs), ends);
     const stops = new Map(ends);
@@ -84,14 +115,25 @@ export class KafkaHistory implements HistoryReader {
 }
 
 /** A time after the last record means the end. */
-function withEnds(offsets: ReadonlyMap<number, string>, ends: ReadonlyMap<number, string>): Map<number, string> {
-  return new Map([...offsets].map(([partition, offset]) => [partition, offset.startsWith('-') ? (ends.get(partition) ?? '0') : offset] as const));
+function withEnds(
+  offsets: ReadonlyMap<number, string>,
+  ends: ReadonlyMap<number, string>,
+): Map<number, string> {
+  return new Map(
+    [...offsets].map(
+      ([partition, offset]) =>
+        [partition, offset.startsWith('-') ? (ends.get(partition) ?? '0') : offset] as const,
+    ),
+  );
 }
 
 function positionOf(positions: Readonly<Record<number, string>>, partition: number): string | undefined {
   const position = positions[partition];
   if (position !== undefined && !/^\d+$/.test(position)) {
-    throw new BusError('VALIDATION', `A position of Kafka is an offset (digits); that of partition ${partition} is "${position.slice(0, 40)}"`);
+    throw new BusError(
+      'VALIDATION',
+      `A position of Kafka is an offset (digits); that of partition ${partition} is "${position.slice(0, 40)}"`,
+    );
   }
   return position;
 }

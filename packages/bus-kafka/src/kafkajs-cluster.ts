@@ -13,32 +13,53 @@ export interface KafkaBroker {
   readonly connectionPool: {
     readonly host: string;
     readonly port: number;
-    readonly pool: readonly { readonly socket?: { destroy(error: Error): void }; readonly requestQueue: object; connect(): Promise<unknown> }[];
+    readonly pool: readonly {
+      readonly socket?: { destroy(error: Error): void };
+      readonly requestQueue: object;
+      connect(): Promise<unknown>;
+    }[];
     send(request: object): Promise<unknown>;
   };
   lookupRequest(apiKey: number, definition: unknown): (args: object) => unknown;
   isConnected(): boolean;
-  initProducerId(request: { readonly transactionTimeout: number }): Promise<{ readonly producerId: string; readonly producerEpoch: number }>;
-  createTopics(request: {
-    readonly topics: readonly NewTopic[];
-    readonly timeout: number;
-  }): Promise<unknown>;
+  initProducerId(request: {
+    readonly transactionTimeout: number;
+  }): Promise<{ readonly producerId: string; readonly producerEpoch: number }>;
+  createTopics(request: { readonly topics: readonly NewTopic[]; readonly timeout: number }): Promise<unknown>;
   deleteRecords(request: {
-    readonly topics: readonly { readonly topic: string; readonly partitions: readonly { readonly partition: number; readonly offset: string }[] }[];
+    readonly topics: readonly {
+      readonly topic: string;
+      readonly partitions: readonly { readonly partition: number; readonly offset: string }[];
+    }[];
   }): Promise<unknown>;
   deleteGroups(groupIds: readonly string[]): Promise<unknown>;
   offsetFetch(request: {
     readonly groupId: string;
-    readonly topics: readonly { readonly topic: string; readonly partitions: readonly { readonly partition: number }[] }[];
-  }): Promise<{ readonly responses: readonly { readonly topic: string; readonly partitions: readonly CommittedOffset[] }[] }>;
-  findGroupCoordinator(request: { readonly groupId: string; readonly coordinatorType: number }): Promise<{ readonly coordinator: { readonly nodeId: number } }>;
+    readonly topics: readonly {
+      readonly topic: string;
+      readonly partitions: readonly { readonly partition: number }[];
+    }[];
+  }): Promise<{
+    readonly responses: readonly {
+      readonly topic: string;
+      readonly partitions: readonly CommittedOffset[];
+    }[];
+  }>;
+  findGroupCoordinator(request: {
+    readonly groupId: string;
+    readonly coordinatorType: number;
+  }): Promise<{ readonly coordinator: { readonly nodeId: number } }>;
   syncGroup(request: {
     readonly groupId: string;
     readonly generationId: number;
     readonly memberId: string;
     readonly groupAssignment: readonly { readonly memberId: string; readonly memberAssignment: Buffer }[];
   }): Promise<{ readonly memberAssignment: Buffer }>;
-  heartbeat(request: { readonly groupId: string; readonly groupGenerationId: number; readonly memberId: string }): Promise<unknown>;
+  heartbeat(request: {
+    readonly groupId: string;
+    readonly groupGenerationId: number;
+    readonly memberId: string;
+  }): Promise<unknown>;
   leaveGroup(request: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
 }
 
@@ -79,7 +100,12 @@ export function clusterOf(kafka: Kafka): KafkaCluster {
     partitionAssigners: [
       (context) => {
         cluster = context.cluster;
-        return { name: 'none', version: 0, assign: () => Promise.resolve([]), protocol: () => ({ name: 'none', metadata: Buffer.alloc(0) }) };
+        return {
+          name: 'none',
+          version: 0,
+          assign: () => Promise.resolve([]),
+          protocol: () => ({ name: 'none', metadata: Buffer.alloc(0) }),
+        };
       },
     ],
   });

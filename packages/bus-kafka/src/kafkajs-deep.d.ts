@@ -5,15 +5,17 @@ declare module 'kafkajs/src/protocol/requests/index.js' {
     protocol(version: { readonly version: number }): (args: object) => unknown;
   }
   const protocol: { readonly requests: Readonly<Record<string, RequestDefinition>> };
-  export default protocol;
+  export = protocol;
 }
 
 declare module 'kafkajs/src/protocol/requests/apiKeys.js' {
   const apiKeys: Readonly<Record<string, number>>;
-  export default apiKeys;
+  export = apiKeys;
 }
 
 declare module 'kafkajs/src/protocol/error.js' {
-  const errors: { createErrorFromCode(code: number): Error & { readonly type: string; readonly retriable: boolean } };
-  export default errors;
+  const errors: {
+    createErrorFromCode(code: number): Error & { readonly type: string; readonly retriable: boolean };
+  };
+  export = errors;
 }

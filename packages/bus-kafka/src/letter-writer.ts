@@ -34,7 +34,12 @@ export class LetterWriter {
   private async writeAll(): Promise<void> {
     while (this.waiting.length > 0) {
       const batch = this.next();
-      const failures = await this.publisher.send(batch.map(({ letter }) => ({ ...letter, partition: letter.partition % Math.max(1, this.view.partitions) })));
+      const failures = await this.publisher.send(
+        batch.map(({ letter }) => ({
+          ...letter,
+          partition: letter.partition % Math.max(1, this.view.partitions),
+        })),
+      );
       batch.forEach((pending, index) => {
         const error = failures.get(index);
         if (error) pending.reject(error);

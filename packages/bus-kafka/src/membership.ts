@@ -3,8 +3,8 @@ import type { Assignment } from './assigner.js';
 import { deferred, delay, reconnectDelayMs } from './delay.js';
 import { Elapsed } from './elapsed.js';
 import { protocolTypeOf, toBusError } from './errors.js';
-import { findCoordinator } from './groups.js';
 import { assign, decodeAssignment, encodeClaim, PROTOCOL_NAME } from './group-protocol.js';
+import { findCoordinator } from './groups.js';
 import { Heartbeat, type HeartbeatSettings, isFencing } from './heartbeat.js';
 import type { KafkaBroker, KafkaCluster } from './kafkajs-cluster.js';
 import { type JoinedGroup, joinGroup, type MemberIdentity, MemberIdRequired } from './protocol.js';
@@ -38,7 +38,13 @@ export interface MembershipHandler {
 /** While others give up partitions for a new share-out, members look this often for the next one. */
 const EAGER_HEARTBEAT_MS = 150;
 /** Errors that trying again cannot change. */
-const FATAL: ReadonlySet<string> = new Set(['AUTHORIZATION', 'AUTHENTICATION', 'CONFIGURATION', 'TLS', 'UNSUPPORTED']);
+const FATAL: ReadonlySet<string> = new Set([
+  'AUTHORIZATION',
+  'AUTHENTICATION',
+  'CONFIGURATION',
+  'TLS',
+  'UNSUPPORTED',
+]);
 
 /**
  * This process as a member of a consumer group: joins, tells that it lives, learns of rebalances. Joining again does not
@@ -114,7 +120,13 @@ export class Membership {
   /** The group refused something of a generation: it went on without us. What is refused while we join says nothing. */
   refused(generationId: number, type: string): void {
     if (this.joining || generationId !== this.generationId) return;
-    this.fence(new BusError('FENCED', `The group ${this.settings.group} went on without this process (${type}); it joins again`), type);
+    this.fence(
+      new BusError(
+        'FENCED',
+        `The group ${this.settings.group} went on without this process (${type}); it joins again`,
+      ),
+      type,
+    );
   }
 
   private async joinUntilAssigned(first: boolean): Promise<void> {
@@ -173,7 +185,11 @@ export class Membership {
     if (this.stopping.signal.aborted) return;
     this.generationId = generationId;
     this.committing = { groupId: group, groupGenerationId: generationId, memberId };
-    this.heartbeat.joined(this.committing, contact, incomplete ? Math.min(EAGER_HEARTBEAT_MS, heartbeatIntervalMs) : heartbeatIntervalMs);
+    this.heartbeat.joined(
+      this.committing,
+      contact,
+      incomplete ? Math.min(EAGER_HEARTBEAT_MS, heartbeatIntervalMs) : heartbeatIntervalMs,
+    );
     this.handler.committable();
   }
 
@@ -181,7 +197,13 @@ export class Membership {
     this.coordinator ??= await findCoordinator(this.cluster, this.settings.group);
     const { group, sessionTimeoutMs, rebalanceTimeoutMs } = this.settings;
     const claim = { owned: this.handler.owned(), generation: this.generationId };
-    const request = { groupId: group, sessionTimeoutMs, rebalanceTimeoutMs, protocolName: PROTOCOL_NAME, metadata: encodeClaim(this.view.topic, claim) };
+    const request = {
+      groupId: group,
+      sessionTimeoutMs,
+      rebalanceTimeoutMs,
+      protocolName: PROTOCOL_NAME,
+      metadata: encodeClaim(this.view.topic, claim),
+    };
     try {
       return await joinGroup(this.coordinator, { ...request, memberId: this.memberId });
     } catch (error) {
@@ -205,7 +227,10 @@ export class Membership {
     return decodeAssignment(this.view.topic, memberAssignment);
   }
 
-  private async sendHeartbeat({ groupId, groupGenerationId, memberId }: MemberIdentity, sent: () => void): Promise<void> {
+  private async sendHeartbeat(
+    { groupId, groupGenerationId, memberId }: MemberIdentity,
+    sent: () => void,
+  ): Promise<void> {
     try {
       this.coordinator ??= await findCoordinator(this.cluster, groupId);
       sent();
@@ -219,7 +244,13 @@ export class Membership {
   /** Others may have our partitions by now: better to hand out nothing than to hand out twice. */
   private fenceSelf(silentMs: number): void {
     if (this.generationId < 0 && this.handler.owned().length === 0) return;
-    this.fence(new BusError('FENCED', `This process had no contact to the group ${this.settings.group} for ${Math.round(silentMs)} ms; it joins again`), '');
+    this.fence(
+      new BusError(
+        'FENCED',
+        `This process had no contact to the group ${this.settings.group} for ${Math.round(silentMs)} ms; it joins again`,
+      ),
+      '',
+    );
     // A join that waits claims what is ours no more.
     if (this.joining) this.handler.hung();
   }

@@ -10,7 +10,11 @@ export const EARLIEST = -2;
  * The first offset at or after a time, per partition; `LATEST` is the end (behind the last committed transaction),
  * `EARLIEST` the oldest kept. -1 where no record is that young.
  */
-export async function offsetsAt(view: TopicView, partitions: readonly number[], timestamp: number): Promise<Map<number, string>> {
+export async function offsetsAt(
+  view: TopicView,
+  partitions: readonly number[],
+  timestamp: number,
+): Promise<Map<number, string>> {
   try {
     return await askLeaders(view, partitions, timestamp);
   } catch {
@@ -30,7 +34,11 @@ export function later(a: string, b: string): string {
   return BigInt(a) > BigInt(b) ? a : b;
 }
 
-async function askLeaders(view: TopicView, partitions: readonly number[], timestamp: number): Promise<Map<number, string>> {
+async function askLeaders(
+  view: TopicView,
+  partitions: readonly number[],
+  timestamp: number,
+): Promise<Map<number, string>> {
   const byLeader = new Map<KafkaBroker, { readonly partition: number; readonly timestamp: number }[]>();
   for (const partition of partitions) {
     const leader = await view.leaderOf(partition);
@@ -38,6 +46,8 @@ async function askLeaders(view: TopicView, partitions: readonly number[], timest
     if (list) list.push({ partition, timestamp });
     else byLeader.set(leader, [{ partition, timestamp }]);
   }
-  const answers = await Promise.all([...byLeader].map(([leader, list]) => listOffsets(leader, view.topic, list)));
+  const answers = await Promise.all(
+    [...byLeader].map(([leader, list]) => listOffsets(leader, view.topic, list)),
+  );
   return new Map(answers.flat().map(({ partition, offset }) => [partition, offset] as const));
 }

@@ -1,4 +1,3 @@
-import type { Kafka } from 'kafkajs';
 import {
   bytes,
   type CrossCheck,
@@ -12,12 +11,18 @@ import {
   object,
   oneOf,
   type ResolvedEventBusOptions,
-  resolveWith,
   type Rule,
   type RulesFor,
+  resolveWith,
   text,
 } from '@omnibus/core/transport';
-import { type KafkaSecurityOptions, type KafkaSecuritySettings, securityChecks, securityRule } from './security.js';
+import type { Kafka } from 'kafkajs';
+import {
+  type KafkaSecurityOptions,
+  type KafkaSecuritySettings,
+  securityChecks,
+  securityRule,
+} from './security.js';
 
 /** How batches of records are compressed. */
 export type KafkaCompression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
@@ -101,7 +106,9 @@ export interface KafkaSettings extends KafkaConnectionSettings {
   readonly replicationFactor: number | undefined;
   readonly createTopics: boolean;
   readonly compression: KafkaCompression;
-  readonly compressionCodecs: { readonly [K in 'snappy' | 'lz4' | 'zstd']: KafkaCompressionCodec | undefined };
+  readonly compressionCodecs: {
+    readonly [K in 'snappy' | 'lz4' | 'zstd']: KafkaCompressionCodec | undefined;
+  };
   readonly idempotent: boolean;
   readonly sessionTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
@@ -126,7 +133,12 @@ function brokersRule(): Rule<readonly string[]> {
   return {
     resolve: (value, place) => {
       const given: unknown = value ?? 'localhost:9092';
-      const list: readonly unknown[] = typeof given === 'string' ? given.split(',').map((part) => part.trim()) : Array.isArray(given) ? given : [undefined];
+      const list: readonly unknown[] =
+        typeof given === 'string'
+          ? given.split(',').map((part) => part.trim())
+          : Array.isArray(given)
+            ? given
+            : [undefined];
       const wrong = list.filter((entry) => typeof entry !== 'string' || !ADDRESS.test(entry));
       if (list.length === 0 || wrong.length > 0) {
         place.report(place.path, 'must be a list of "host:port", or one text with commas between them');
@@ -146,7 +158,10 @@ function codecRule(): Rule<KafkaCompressionCodec | undefined> {
 
 const kafkaRules: RulesFor<KafkaSettings> = {
   brokers: brokersRule(),
-  kafka: matching('a Kafka of kafkajs', (value): value is Kafka => typeof (value as Partial<Kafka> | null)?.consumer === 'function'),
+  kafka: matching(
+    'a Kafka of kafkajs',
+    (value): value is Kafka => typeof (value as Partial<Kafka> | null)?.consumer === 'function',
+  ),
   clientId: text({ default: 'omnibus', maxLength: 200 }),
   topicPrefix: text({
     default: 'events',
@@ -190,16 +205,23 @@ const kafkaChecks: readonly CrossCheck<ResolvedKafkaOptions>[] = [
   {
     paths: ['rebalanceTimeoutMs', 'heartbeatIntervalMs'],
     check: ({ rebalanceTimeoutMs, heartbeatIntervalMs }) =>
-      rebalanceTimeoutMs <= heartbeatIntervalMs ? `must be more than heartbeatIntervalMs (${heartbeatIntervalMs} ms): a process would learn of the rebalance too late` : undefined,
+      rebalanceTimeoutMs <= heartbeatIntervalMs
+        ? `must be more than heartbeatIntervalMs (${heartbeatIntervalMs} ms): a process would learn of the rebalance too late`
+        : undefined,
   },
   {
     paths: ['maxWaitTimeMs', 'requestTimeoutMs'],
     check: ({ maxWaitTimeMs, requestTimeoutMs }) =>
-      maxWaitTimeMs >= requestTimeoutMs ? `must be less than requestTimeoutMs (${requestTimeoutMs} ms): every idle fetch would time out` : undefined,
+      maxWaitTimeMs >= requestTimeoutMs
+        ? `must be less than requestTimeoutMs (${requestTimeoutMs} ms): every idle fetch would time out`
+        : undefined,
   },
   {
     paths: ['maxBytesPerPartition', 'maxBytes'],
-    check: ({ maxBytesPerPartition, maxBytes }) => (maxBytesPerPartition > maxBytes ? `must be at most maxBytes (${maxBytes}), got ${maxBytesPerPartition}` : undefined),
+    check: ({ maxBytesPerPartition, maxBytes }) =>
+      maxBytesPerPartition > maxBytes
+        ? `must be at most maxBytes (${maxBytes}), got ${maxBytesPerPartition}`
+        : undefined,
   },
   {
     paths: ['compressionCodecs', 'compression'],
@@ -219,8 +241,12 @@ const kafkaChecks: readonly CrossCheck<ResolvedKafkaOptions>[] = [
     paths: ['kafka', 'brokers', 'security'],
     check: ({ kafka }, given) => {
       if (kafka === undefined) return undefined;
-      const inert = ['brokers', 'security', 'clientId', 'requestTimeoutMs', 'connectionTimeoutMs'].filter(given);
-      return inert.length === 0 ? undefined : `brings its own connections, so that ${inert.join(', ')} would have no effect; leave them out`;
+      const inert = ['brokers', 'security', 'clientId', 'requestTimeoutMs', 'connectionTimeoutMs'].filter(
+        given,
+      );
+      return inert.length === 0
+        ? undefined
+        : `brings its own connections, so that ${inert.join(', ')} would have no effect; leave them out`;
     },
   },
 ];
@@ -231,6 +257,9 @@ const kafkaChecks: readonly CrossCheck<ResolvedKafkaOptions>[] = [
  */
 export function resolveKafkaOptions(options: KafkaEventBusOptions = {}): ResolvedKafkaOptions {
   const rules: RulesFor<ResolvedKafkaOptions> = { ...eventBusRules, ...kafkaRules };
-  return resolveWith(rules, options, [...eventBusChecks, ...kafkaChecks, ...securityChecks] as readonly CrossCheck<ResolvedKafkaOptions>[]);
+  return resolveWith(rules, options, [
+    ...eventBusChecks,
+    ...kafkaChecks,
+    ...securityChecks,
+  ] as readonly CrossCheck<ResolvedKafkaOptions>[]);
 }
-

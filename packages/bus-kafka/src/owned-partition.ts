@@ -1,4 +1,11 @@
-import { type AssignedPartition, BusError, type InboundRecord, type OutboundRecord, type PartitionPort, type SettledBatch } from '@omnibus/core/transport';
+import {
+  type AssignedPartition,
+  BusError,
+  type InboundRecord,
+  type OutboundRecord,
+  type PartitionPort,
+  type SettledBatch,
+} from '@omnibus/core/transport';
 import { offsetAfter } from './offsets.js';
 
 /** What an owned partition asks of the consumer. */
@@ -114,7 +121,12 @@ export class OwnedPartition implements PartitionPort {
   saveJournal(journal: string): Promise<void> {
     if (this.lostBecause) return Promise.reject(this.lostBecause);
     if (journal.length > MAX_JOURNAL_CHARACTERS) {
-      return Promise.reject(new BusError('PAYLOAD_TOO_LARGE', `A journal may have ${MAX_JOURNAL_CHARACTERS} characters, this one has ${journal.length}`));
+      return Promise.reject(
+        new BusError(
+          'PAYLOAD_TOO_LARGE',
+          `A journal may have ${MAX_JOURNAL_CHARACTERS} characters, this one has ${journal.length}`,
+        ),
+      );
     }
     this.journal = { journal };
     this.version += 1;
@@ -138,8 +150,18 @@ export class OwnedPartition implements PartitionPort {
   // What the committer calls.
 
   /** What is to be committed now. */
-  snapshot(): { readonly offset: string; readonly metadata: string; readonly version: number; readonly settlements: number } {
-    return { offset: this.nextToHandle(), metadata: this.journal.journal, version: this.version, settlements: this.undurable };
+  snapshot(): {
+    readonly offset: string;
+    readonly metadata: string;
+    readonly version: number;
+    readonly settlements: number;
+  } {
+    return {
+      offset: this.nextToHandle(),
+      metadata: this.journal.journal,
+      version: this.version,
+      settlements: this.undurable,
+    };
   }
 
   committed(version: number, settlements: number): void {

@@ -44,7 +44,10 @@ export class ProducerSession {
     this.unresolved.delete(batch.partition);
     const { length } = batch.messages;
     const sequence = this.sequenceOf(batch.partition);
-    this.next.set(batch.partition, sequence > MAX_SEQUENCE - length ? length - (MAX_SEQUENCE - sequence) - 1 : sequence + length);
+    this.next.set(
+      batch.partition,
+      sequence > MAX_SEQUENCE - length ? length - (MAX_SEQUENCE - sequence) - 1 : sequence + length,
+    );
   }
 
   /** Not stored, for certain. */

@@ -42,7 +42,9 @@ export interface FetchedPartition {
   readonly errorCode: number;
   readonly highWatermark: string;
   readonly lastStableOffset?: string;
-  readonly abortedTransactions?: readonly { readonly producerId: string; readonly firstOffset: string }[] | null;
+  readonly abortedTransactions?:
+    | readonly { readonly producerId: string; readonly firstOffset: string }[]
+    | null;
   readonly messages: readonly FetchedMessage[];
 }
 
@@ -110,7 +112,11 @@ export async function produce(
   broker: KafkaBroker,
   request: {
     readonly topic: string;
-    readonly partitions: readonly { readonly partition: number; readonly firstSequence: number; readonly messages: readonly KafkaMessage[] }[];
+    readonly partitions: readonly {
+      readonly partition: number;
+      readonly firstSequence: number;
+      readonly messages: readonly KafkaMessage[];
+    }[];
     readonly producerId: string;
     readonly producerEpoch: number;
     readonly compression: number;
@@ -135,7 +141,11 @@ export async function fetch(
   broker: KafkaBroker,
   request: {
     readonly topic: string;
-    readonly partitions: readonly { readonly partition: number; readonly fetchOffset: string; readonly maxBytes: number }[];
+    readonly partitions: readonly {
+      readonly partition: number;
+      readonly fetchOffset: string;
+      readonly maxBytes: number;
+    }[];
     readonly maxWaitMs: number;
     readonly maxBytes: number;
   },
@@ -161,7 +171,11 @@ export async function listOffsets(
   partitions: readonly { readonly partition: number; readonly timestamp: number }[],
 ): Promise<readonly ListedOffset[]> {
   const answers = partitionsOf<ListedOffset & { readonly errorCode: number }>(
-    await call(broker, 'ListOffsets', { replicaId: -1, isolationLevel: READ_COMMITTED, topics: [{ topic, partitions }] }),
+    await call(broker, 'ListOffsets', {
+      replicaId: -1,
+      isolationLevel: READ_COMMITTED,
+      topics: [{ topic, partitions }],
+    }),
   );
   for (const { errorCode } of answers) if (errorCode !== 0) throw protocolError(errorCode);
   return answers;
@@ -174,21 +188,33 @@ export async function commitOffsets(
   topic: string,
   partitions: readonly OffsetToCommit[],
 ): Promise<readonly { readonly partition: number; readonly errorCode: number }[]> {
-  return partitionsOf(await call(broker, 'OffsetCommit', { ...member, retentionTime: -1, topics: [{ topic, partitions }] }));
+  return partitionsOf(
+    await call(broker, 'OffsetCommit', { ...member, retentionTime: -1, topics: [{ topic, partitions }] }),
+  );
 }
 
 /** A topic as the brokers describe it; undefined when there is none. Throws other errors of the topic. */
-export async function describeTopic(broker: KafkaBroker, topic: string): Promise<TopicDescription | undefined> {
-  const answer = (await call(broker, 'Metadata', { topics: [topic], allowAutoTopicCreation: false })) as MetadataAnswer;
+export async function describeTopic(
+  broker: KafkaBroker,
+  topic: string,
+): Promise<TopicDescription | undefined> {
+  const answer = (await call(broker, 'Metadata', {
+    topics: [topic],
+    allowAutoTopicCreation: false,
+  })) as MetadataAnswer;
   const found = answer.topicMetadata[0];
   if (found === undefined || found.topicErrorCode === UNKNOWN_TOPIC_OR_PARTITION) return undefined;
-  if (found.topicErrorCode !== 0 && found.partitionMetadata.length === 0) throw protocolError(found.topicErrorCode);
+  if (found.topicErrorCode !== 0 && found.partitionMetadata.length === 0)
+    throw protocolError(found.topicErrorCode);
   return { brokers: answer.brokers.length, partitions: found.partitionMetadata };
 }
 
 /** How many brokers the cluster has. */
 export async function countBrokers(broker: KafkaBroker, topic: string): Promise<number> {
-  const answer = (await call(broker, 'Metadata', { topics: [topic], allowAutoTopicCreation: false })) as MetadataAnswer;
+  const answer = (await call(broker, 'Metadata', {
+    topics: [topic],
+    allowAutoTopicCreation: false,
+  })) as MetadataAnswer;
   return answer.brokers.length;
 }
 
@@ -199,7 +225,10 @@ export async function committedOffsets(
   topic: string,
   partitions: readonly number[],
 ): Promise<readonly CommittedOffset[]> {
-  const request = { groupId, topics: [{ topic, partitions: partitions.map((partition) => ({ partition })) }] };
+  const request = {
+    groupId,
+    topics: [{ topic, partitions: partitions.map((partition) => ({ partition })) }],
+  };
   const { responses } = await broker.offsetFetch(request);
   return responses.flatMap((response) => response.partitions);
 }
@@ -243,7 +272,9 @@ export async function joinGroup(
     return (await broker.connectionPool.send(prepared)) as JoinedGroup;
   } catch (error) {
     const { name, memberId } = error as { readonly name?: string; readonly memberId?: string };
-    throw name === 'KafkaJSMemberIdRequired' && memberId !== undefined ? new MemberIdRequired(memberId) : error;
+    throw name === 'KafkaJSMemberIdRequired' && memberId !== undefined
+      ? new MemberIdRequired(memberId)
+      : error;
   }
 }
 
@@ -260,7 +291,10 @@ function prepare(broker: KafkaBroker, api: string, args: object): PreparedReques
 /** The decoded answer, errors of partitions included. */
 function call(broker: KafkaBroker, api: string, args: object): Promise<unknown> {
   const prepared = prepare(broker, api, args);
-  const response = { decode: (data: Buffer): Promise<unknown> => prepared.response.decode(data), parse: (decoded: unknown): Promise<unknown> => Promise.resolve(decoded) };
+  const response = {
+    decode: (data: Buffer): Promise<unknown> => prepared.response.decode(data),
+    parse: (decoded: unknown): Promise<unknown> => Promise.resolve(decoded),
+  };
   return broker.connectionPool.send({ ...prepared, response });
 }
 

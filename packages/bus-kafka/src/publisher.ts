@@ -42,10 +42,27 @@ const STORED: Outcome = { kind: 'stored' };
 /** By Kafka's names. What is not here was not stored. */
 const STORED_BEFORE: ReadonlySet<string> = new Set(['DUPLICATE_SEQUENCE_NUMBER']);
 /** The leader has it, but not enough replicas confirmed it. */
-const UNKNOWN_FATE: ReadonlySet<string> = new Set(['REQUEST_TIMED_OUT', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'NETWORK_EXCEPTION', 'UNKNOWN']);
+const UNKNOWN_FATE: ReadonlySet<string> = new Set([
+  'REQUEST_TIMED_OUT',
+  'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+  'NETWORK_EXCEPTION',
+  'UNKNOWN',
+]);
 const TOO_LARGE: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
-const SESSION_ENDED: ReadonlySet<string> = new Set(['OUT_OF_ORDER_SEQUENCE_NUMBER', 'UNKNOWN_PRODUCER_ID', 'INVALID_PRODUCER_EPOCH', 'INVALID_PRODUCER_ID_MAPPING']);
-const LEADER_MOVED: ReadonlySet<string> = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE', 'UNKNOWN_TOPIC_OR_PARTITION', 'KAFKA_STORAGE_ERROR', 'FENCED_LEADER_EPOCH', 'UNKNOWN_LEADER_EPOCH']);
+const SESSION_ENDED: ReadonlySet<string> = new Set([
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'UNKNOWN_PRODUCER_ID',
+  'INVALID_PRODUCER_EPOCH',
+  'INVALID_PRODUCER_ID_MAPPING',
+]);
+const LEADER_MOVED: ReadonlySet<string> = new Set([
+  'NOT_LEADER_FOR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'KAFKA_STORAGE_ERROR',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+]);
 /** The brokers answer before we give up on them. */
 const BROKER_TIMEOUT_SHARE = 0.8;
 const MAX_BEGINS = 6;
@@ -91,7 +108,11 @@ export class Publisher<R extends { readonly partition: number }> {
   }
 
   /** Sends the first batch of every partition, and takes from the plan what needs no further send. */
-  private async round(plan: Map<number, Batch[]>, session: ProducerSession, failures: Map<number, BusError>): Promise<void> {
+  private async round(
+    plan: Map<number, Batch[]>,
+    session: ProducerSession,
+    failures: Map<number, BusError>,
+  ): Promise<void> {
     const heads = [...plan.values()].map((batches) => batches[0] as Batch);
     const outcomes = await this.produceAll(heads, session);
     for (const [batch, outcome] of outcomes) {
@@ -112,13 +133,20 @@ export class Publisher<R extends { readonly partition: number }> {
     }
   }
 
-  private settle(batch: Batch, outcome: Exclude<Outcome, { kind: 'stored' | 'too-large' }>, session: ProducerSession): void {
+  private settle(
+    batch: Batch,
+    outcome: Exclude<Outcome, { kind: 'stored' | 'too-large' }>,
+    session: ProducerSession,
+  ): void {
     if (outcome.kind === 'unknown') session.unknown(batch);
     else session.refused(batch);
     if (outcome.kind === 'session-ended' && this.session === session) this.session = undefined;
   }
 
-  private async produceAll(batches: readonly Batch[], session: ProducerSession): Promise<Map<Batch, Outcome>> {
+  private async produceAll(
+    batches: readonly Batch[],
+    session: ProducerSession,
+  ): Promise<Map<Batch, Outcome>> {
     const outcomes = new Map<Batch, Outcome>();
     const byLeader = new Map<KafkaBroker, Batch[]>();
     for (const batch of batches) {
@@ -131,15 +159,26 @@ export class Publisher<R extends { readonly partition: number }> {
         outcomes.set(batch, this.notSent(batch, error, session));
       }
     }
-    await Promise.all([...byLeader].map(([leader, group]) => this.produceTo(leader, group, session, outcomes)));
+    await Promise.all(
+      [...byLeader].map(([leader, group]) => this.produceTo(leader, group, session, outcomes)),
+    );
     return outcomes;
   }
 
-  private async produceTo(leader: KafkaBroker, batches: readonly Batch[], session: ProducerSession, outcomes: Map<Batch, Outcome>): Promise<void> {
+  private async produceTo(
+    leader: KafkaBroker,
+    batches: readonly Batch[],
+    session: ProducerSession,
+    outcomes: Map<Batch, Outcome>,
+  ): Promise<void> {
     try {
       const answers = await produce(leader, {
         topic: this.view.topic,
-        partitions: batches.map(({ partition, messages }) => ({ partition, messages, firstSequence: session.sequenceOf(partition) })),
+        partitions: batches.map(({ partition, messages }) => ({
+          partition,
+          messages,
+          firstSequence: session.sequenceOf(partition),
+        })),
         producerId: session.producerId,
         producerEpoch: session.producerEpoch,
         compression: this.settings.compression,
@@ -181,7 +220,8 @@ export class Publisher<R extends { readonly partition: number }> {
 
   private noted(error: unknown): BusError {
     const reason = toBusError(error, `publish to ${this.view.topic}`);
-    if ((error as { readonly type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION') this.events.topicMissing();
+    if ((error as { readonly type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION')
+      this.events.topicMissing();
     else this.events.unreachable(reason);
     return reason;
   }
@@ -191,7 +231,9 @@ export class Publisher<R extends { readonly partition: number }> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const broker = await this.cluster.brokerPool.findConnectedBroker();
-        const { producerId, producerEpoch } = await broker.initProducerId({ transactionTimeout: this.settings.requestTimeoutMs });
+        const { producerId, producerEpoch } = await broker.initProducerId({
+          transactionTimeout: this.settings.requestTimeoutMs,
+        });
         return new ProducerSession(producerId, producerEpoch);
       } catch (error) {
         // A cluster that was just started gives no ids for a moment.
@@ -211,22 +253,35 @@ export class Publisher<R extends { readonly partition: number }> {
       else indexes.set(partition, [index]);
     }
     const plan = new Map<number, Batch[]>();
-    for (const [partition, list] of indexes) plan.set(partition, this.batchesOf(partition, list, records, session.unresolvedOf(partition)));
+    for (const [partition, list] of indexes)
+      plan.set(partition, this.batchesOf(partition, list, records, session.unresolvedOf(partition)));
     return plan;
   }
 
-  private batchesOf(partition: number, indexes: readonly number[], records: readonly R[], unresolved: Batch | undefined): Batch[] {
+  private batchesOf(
+    partition: number,
+    indexes: readonly number[],
+    records: readonly R[],
+    unresolved: Batch | undefined,
+  ): Batch[] {
     const sources = indexes.map((index) => records[index] as R);
     const repeated = unresolved?.sources.length ?? 0;
-    const isRepeat = unresolved !== undefined && unresolved.sources.every((source, i) => source === sources[i]);
+    const isRepeat =
+      unresolved !== undefined && unresolved.sources.every((source, i) => source === sources[i]);
     if (!isRepeat) return [{ partition, indexes, sources, messages: sources.map(this.encode) }];
     const again: Batch = { ...unresolved, indexes: indexes.slice(0, repeated) };
     if (repeated === sources.length) return [again];
     const rest = sources.slice(repeated);
-    return [again, { partition, indexes: indexes.slice(repeated), sources: rest, messages: rest.map(this.encode) }];
+    return [
+      again,
+      { partition, indexes: indexes.slice(repeated), sources: rest, messages: rest.map(this.encode) },
+    ];
   }
 
-  private overtakesUnresolved(plan: ReadonlyMap<number, readonly Batch[]>, session: ProducerSession): boolean {
+  private overtakesUnresolved(
+    plan: ReadonlyMap<number, readonly Batch[]>,
+    session: ProducerSession,
+  ): boolean {
     for (const [partition, [first]] of plan) {
       const unresolved = session.unresolvedOf(partition);
       if (unresolved && first?.messages !== unresolved.messages) return true;
@@ -238,8 +293,18 @@ export class Publisher<R extends { readonly partition: number }> {
 function halves(batch: Batch): Batch[] {
   const middle = Math.ceil(batch.messages.length / 2);
   return [
-    { ...batch, indexes: batch.indexes.slice(0, middle), sources: batch.sources.slice(0, middle), messages: batch.messages.slice(0, middle) },
-    { ...batch, indexes: batch.indexes.slice(middle), sources: batch.sources.slice(middle), messages: batch.messages.slice(middle) },
+    {
+      ...batch,
+      indexes: batch.indexes.slice(0, middle),
+      sources: batch.sources.slice(0, middle),
+      messages: batch.messages.slice(0, middle),
+    },
+    {
+      ...batch,
+      indexes: batch.indexes.slice(middle),
+      sources: batch.sources.slice(middle),
+      messages: batch.messages.slice(middle),
+    },
   ];
 }
 

@@ -3,7 +3,12 @@ import type { FetchedMessage, KafkaMessage } from './protocol.js';
 
 /** A record as kafkajs encodes it. */
 export function toMessage({ key, value, headers, timestampMs }: OutboundRecord): KafkaMessage {
-  return { key: key ?? null, value: bufferOf(value), headers: outboundHeaders(headers), timestamp: timestampMs };
+  return {
+    key: key ?? null,
+    value: bufferOf(value),
+    headers: outboundHeaders(headers),
+    timestamp: timestampMs,
+  };
 }
 
 /** A record as core reads it. */
@@ -38,7 +43,8 @@ function encodable(headers: Readonly<Record<string, HeaderValue>>): KafkaMessage
   for (const [name, value] of Object.entries(headers)) {
     if (typeof value === 'string') clean[name] = value;
     else if (value instanceof Uint8Array) clean[name] = bufferOf(value);
-    else if (value !== undefined && value !== null) clean[name] = value.map((each) => (typeof each === 'string' ? each : bufferOf(each)));
+    else if (value !== undefined && value !== null)
+      clean[name] = value.map((each) => (typeof each === 'string' ? each : bufferOf(each)));
   }
   return clean;
 }
@@ -52,7 +58,9 @@ function inboundHeaders(headers: Record<string, unknown>): InboundHeaders {
 function readable(headers: Record<string, unknown>): InboundHeaders {
   const clean: Record<string, HeaderValue> = Object.create(null) as Record<string, HeaderValue>;
   for (const [name, value] of Object.entries(headers)) {
-    const values = (Array.isArray(value) ? value : [value]).filter((each): each is Buffer => Buffer.isBuffer(each));
+    const values = (Array.isArray(value) ? value : [value]).filter((each): each is Buffer =>
+      Buffer.isBuffer(each),
+    );
     clean[name] = values.length > 1 ? values : values[0];
   }
   return clean;

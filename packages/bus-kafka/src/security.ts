@@ -1,7 +1,19 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
+import {
+  type CrossCheck,
+  flag,
+  fn,
+  matching,
+  object,
+  oneOf,
+  type Rule,
+  type RulesFor,
+  Secret,
+  secretText,
+  text,
+} from '@omnibus/core/transport';
 import type { KafkaConfig, SASLOptions } from 'kafkajs';
-import { type CrossCheck, flag, fn, matching, object, oneOf, type Rule, type RulesFor, Secret, secretText, text } from '@omnibus/core/transport';
 
 /** How the client proves who it is, beside a certificate. */
 export type KafkaSaslMechanism = 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' | 'OAUTHBEARER';
@@ -72,8 +84,10 @@ export const securityChecks: readonly CrossCheck<{ readonly security: KafkaSecur
   {
     paths: ['security.mechanism', 'security.protocol'],
     check: ({ security: { protocol, mechanism } }) => {
-      if (usesSasl(protocol) && mechanism === undefined) return `must be given with security.protocol '${protocol}': PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER`;
-      if (!usesSasl(protocol) && mechanism !== undefined) return `has no effect with security.protocol '${protocol}'; use SASL_SSL or SASL_PLAINTEXT`;
+      if (usesSasl(protocol) && mechanism === undefined)
+        return `must be given with security.protocol '${protocol}': PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER`;
+      if (!usesSasl(protocol) && mechanism !== undefined)
+        return `has no effect with security.protocol '${protocol}'; use SASL_SSL or SASL_PLAINTEXT`;
       return undefined;
     },
   },
@@ -81,33 +95,51 @@ export const securityChecks: readonly CrossCheck<{ readonly security: KafkaSecur
     paths: ['security.username', 'security.mechanism', 'security.password'],
     check: ({ security: { mechanism, username, password } }) => {
       const asks = mechanism !== undefined && mechanism !== 'OAUTHBEARER';
-      if (asks && (username === undefined || password === undefined)) return `and security.password must be given with security.mechanism '${mechanism}'`;
-      if (!asks && (username !== undefined || password !== undefined)) return 'and security.password have no effect without a mechanism that asks for them (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512)';
+      if (asks && (username === undefined || password === undefined))
+        return `and security.password must be given with security.mechanism '${mechanism}'`;
+      if (!asks && (username !== undefined || password !== undefined))
+        return 'and security.password have no effect without a mechanism that asks for them (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512)';
       return undefined;
     },
   },
   {
     paths: ['security.token', 'security.mechanism'],
     check: ({ security: { mechanism, token } }) => {
-      if (mechanism === 'OAUTHBEARER' && token === undefined) return "must be given with security.mechanism 'OAUTHBEARER': a function that resolves to a token";
-      if (mechanism !== 'OAUTHBEARER' && token !== undefined) return "has no effect unless security.mechanism is 'OAUTHBEARER'";
+      if (mechanism === 'OAUTHBEARER' && token === undefined)
+        return "must be given with security.mechanism 'OAUTHBEARER': a function that resolves to a token";
+      if (mechanism !== 'OAUTHBEARER' && token !== undefined)
+        return "has no effect unless security.mechanism is 'OAUTHBEARER'";
       return undefined;
     },
   },
   {
     paths: ['security.certificate', 'security.key'],
-    check: ({ security: { certificate, key } }) => ((certificate === undefined) !== (key === undefined) ? 'and security.key must be given together' : undefined),
+    check: ({ security: { certificate, key } }) =>
+      (certificate === undefined) !== (key === undefined)
+        ? 'and security.key must be given together'
+        : undefined,
   },
   {
     paths: ['security.passphrase', 'security.key'],
-    check: ({ security: { passphrase, key } }) => (passphrase !== undefined && key === undefined ? 'has no effect without security.key' : undefined),
+    check: ({ security: { passphrase, key } }) =>
+      passphrase !== undefined && key === undefined ? 'has no effect without security.key' : undefined,
   },
   {
-    paths: ['security.protocol', 'security.ca', 'security.certificate', 'security.servername', 'security.rejectUnauthorized'],
+    paths: [
+      'security.protocol',
+      'security.ca',
+      'security.certificate',
+      'security.servername',
+      'security.rejectUnauthorized',
+    ],
     check: ({ security }, given) => {
       if (usesTls(security.protocol)) return undefined;
-      const inert = ['ca', 'certificate', 'servername', 'rejectUnauthorized'].filter((name) => given(`security.${name}`));
-      return inert.length === 0 ? undefined : `'${security.protocol}' uses no TLS, so that security.${inert.join(', security.')} would have no effect; use SSL or SASL_SSL`;
+      const inert = ['ca', 'certificate', 'servername', 'rejectUnauthorized'].filter((name) =>
+        given(`security.${name}`),
+      );
+      return inert.length === 0
+        ? undefined
+        : `'${security.protocol}' uses no TLS, so that security.${inert.join(', security.')} would have no effect; use SSL or SASL_SSL`;
     },
   },
 ];
@@ -128,7 +160,14 @@ function usesTls(protocol: string): boolean {
   return protocol.endsWith('SSL');
 }
 
-function tlsOptions({ ca, certificate, key, passphrase, servername, rejectUnauthorized }: KafkaSecuritySettings): ConnectionOptions {
+function tlsOptions({
+  ca,
+  certificate,
+  key,
+  passphrase,
+  servername,
+  rejectUnauthorized,
+}: KafkaSecuritySettings): ConnectionOptions {
   return {
     rejectUnauthorized,
     ...(ca === undefined ? {} : { ca }),
@@ -139,13 +178,21 @@ function tlsOptions({ ca, certificate, key, passphrase, servername, rejectUnauth
   };
 }
 
-function saslOptions({ username = '', password, token }: KafkaSecuritySettings, mechanism: KafkaSaslMechanism): SASLOptions {
+function saslOptions(
+  { username = '', password, token }: KafkaSecuritySettings,
+  mechanism: KafkaSaslMechanism,
+): SASLOptions {
   if (mechanism === 'OAUTHBEARER') {
-    return { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: (await token?.()) ?? '' }) };
+    return {
+      mechanism: 'oauthbearer',
+      oauthBearerProvider: async () => ({ value: (await token?.()) ?? '' }),
+    };
   }
   const credentials = { username, password: password?.reveal() ?? '' };
   if (mechanism === 'PLAIN') return { mechanism: 'plain', ...credentials };
-  return mechanism === 'SCRAM-SHA-256' ? { mechanism: 'scram-sha-256', ...credentials } : { mechanism: 'scram-sha-512', ...credentials };
+  return mechanism === 'SCRAM-SHA-256'
+    ? { mechanism: 'scram-sha-256', ...credentials }
+    : { mechanism: 'scram-sha-512', ...credentials };
 }
 
 /** Reads PEM from where the option says. A path that cannot be read is a wrong option, found before any connection. */

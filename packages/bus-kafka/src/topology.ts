@@ -78,7 +78,10 @@ export class Topology {
     const brokers = await countBrokers(broker, topics[0] ?? '');
     const replicationFactor = this.settings.replicationFactor ?? Math.min(MAX_REPLICAS_BY_DEFAULT, brokers);
     try {
-      await broker.createTopics({ topics: topics.map((topic) => this.newTopic(topic, replicationFactor)), timeout: CREATE_TIMEOUT_MS });
+      await broker.createTopics({
+        topics: topics.map((topic) => this.newTopic(topic, replicationFactor)),
+        timeout: CREATE_TIMEOUT_MS,
+      });
     } catch (error) {
       // Somebody else may be creating them at the same moment; what they made is looked at like any other.
       const errors = (error as { readonly errors?: readonly unknown[] }).errors ?? [error];
@@ -91,15 +94,25 @@ export class Topology {
     const { stream, deadLetters } = this.names;
     const { partitions, maxRequestBytes } = this.settings;
     if (topic === stream) {
-      const config = maxRequestBytes === DEFAULT_MAX_MESSAGE_BYTES ? {} : { 'max.message.bytes': maxRequestBytes };
+      const config =
+        maxRequestBytes === DEFAULT_MAX_MESSAGE_BYTES ? {} : { 'max.message.bytes': maxRequestBytes };
       return { topic, numPartitions: partitions, replicationFactor, configEntries: entries(config) };
     }
     if (topic === deadLetters) {
       // One partition: the oldest first is then simply the order of the topic. Nothing in it ends by itself.
-      const config = { 'retention.ms': -1, 'retention.bytes': -1, 'max.message.bytes': maxRequestBytes + DEAD_LETTER_HEADROOM_BYTES };
+      const config = {
+        'retention.ms': -1,
+        'retention.bytes': -1,
+        'max.message.bytes': maxRequestBytes + DEAD_LETTER_HEADROOM_BYTES,
+      };
       return { topic, numPartitions: 1, replicationFactor, configEntries: entries(config) };
     }
-    return { topic, numPartitions: 1, replicationFactor, configEntries: entries({ 'cleanup.policy': 'compact' }) };
+    return {
+      topic,
+      numPartitions: 1,
+      replicationFactor,
+      configEntries: entries({ 'cleanup.policy': 'compact' }),
+    };
   }
 
   /** A topic that was just created becomes visible a little later, and gets its leaders later still. */
@@ -107,10 +120,14 @@ export class Topology {
     const deadlineMs = Date.now() + CREATE_TIMEOUT_MS;
     while (Date.now() < deadlineMs) {
       const description = (await this.describe([topic])).get(topic);
-      if (description?.partitions.length && description.partitions.every(({ leader }) => leader >= 0)) return description;
+      if (description?.partitions.length && description.partitions.every(({ leader }) => leader >= 0))
+        return description;
       await delay(POLL_MS);
     }
-    throw new BusError('TIMEOUT', `The topic ${topic} was created, but has no leaders after ${CREATE_TIMEOUT_MS} ms`);
+    throw new BusError(
+      'TIMEOUT',
+      `The topic ${topic} was created, but has no leaders after ${CREATE_TIMEOUT_MS} ms`,
+    );
   }
 
   private verify(found: ReadonlyMap<string, TopicDescription>): ConfigurationProblem[] {
@@ -128,7 +145,10 @@ export class Topology {
 
 function missingTopics(topics: readonly string[]): ConfigurationError {
   return new ConfigurationError(
-    topics.map((topic) => ({ path: 'createTopics', message: `is false, and the topic ${topic} does not exist; create it, or let the bus do it` })),
+    topics.map((topic) => ({
+      path: 'createTopics',
+      message: `is false, and the topic ${topic} does not exist; create it, or let the bus do it`,
+    })),
   );
 }
 

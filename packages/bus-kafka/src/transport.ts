@@ -45,7 +45,10 @@ export class KafkaTransport implements Transport {
     this.limits = {
       maxRecordBytes: maxRequestBytes - BATCH_OVERHEAD_BYTES,
       maxRecordsPerPartition: MAX_RECORDS_PER_PARTITION,
-      maxBytesPerPartition: Math.max(BATCH_OVERHEAD_BYTES, maxRequestBytes - BATCH_OVERHEAD_BYTES - MAX_RECORDS_PER_PARTITION * RECORD_OVERHEAD_BYTES),
+      maxBytesPerPartition: Math.max(
+        BATCH_OVERHEAD_BYTES,
+        maxRequestBytes - BATCH_OVERHEAD_BYTES - MAX_RECORDS_PER_PARTITION * RECORD_OVERHEAD_BYTES,
+      ),
     };
   }
 
@@ -83,7 +86,9 @@ export class KafkaTransport implements Transport {
 
   ensureGroup(group: GroupSpec): Promise<void> {
     const { cluster, view } = this.open_;
-    return this.patiently(`create the group ${group.name}`, () => pinGroup(new GroupCoordinator(cluster, group.name), view, group));
+    return this.patiently(`create the group ${group.name}`, () =>
+      pinGroup(new GroupCoordinator(cluster, group.name), view, group),
+    );
   }
 
   async consume(spec: ConsumeSpec, sink: DeliverySink): Promise<Consumption> {

@@ -1,7 +1,10 @@
 import { type Assignment, assignPartitions, type MemberClaim } from '../src/assigner.js';
 
 /** Members with what they own, rebalanced until nothing moves any more. Counts what each round took away. */
-function settle(members: readonly MemberClaim[], partitions: number): { readonly owned: Map<string, readonly number[]>; readonly moved: number; readonly rounds: number } {
+function settle(
+  members: readonly MemberClaim[],
+  partitions: number,
+): { readonly owned: Map<string, readonly number[]>; readonly moved: number; readonly rounds: number } {
   let current = members;
   let moved = 0;
   for (let round = 1; round < 10; round += 1) {
@@ -13,15 +16,24 @@ function settle(members: readonly MemberClaim[], partitions: number): { readonly
       return { ...member, owned: assigned, generation: round };
     });
     const incomplete = [...result.values()].some((assignment) => assignment.incomplete);
-    if (!incomplete) return { owned: new Map(next.map(({ memberId, owned }) => [memberId, owned] as const)), moved, rounds: round };
+    if (!incomplete)
+      return {
+        owned: new Map(next.map(({ memberId, owned }) => [memberId, owned] as const)),
+        moved,
+        rounds: round,
+      };
     current = next;
   }
   throw new Error('Never settled');
 }
 
-function expectNobodyGetsWhatAnotherOwns(members: readonly MemberClaim[], result: ReadonlyMap<string, Assignment>): void {
+function expectNobodyGetsWhatAnotherOwns(
+  members: readonly MemberClaim[],
+  result: ReadonlyMap<string, Assignment>,
+): void {
   for (const { memberId, owned } of members) {
-    for (const [other, { partitions }] of result) if (other !== memberId) expect(partitions.filter((partition) => owned.includes(partition))).toEqual([]);
+    for (const [other, { partitions }] of result)
+      if (other !== memberId) expect(partitions.filter((partition) => owned.includes(partition))).toEqual([]);
   }
 }
 
@@ -80,21 +92,29 @@ describe('sharing out partitions', () => {
     expect([...owned.values()].map(({ length }) => length).sort()).toEqual([0, 1, 1]);
   });
 
-  test.each(Array.from({ length: 40 }, (_, seed) => seed))('any join and leave (seed %i) settles evenly, with as few moves as can be', (seed) => {
-    const next = random(seed + 1);
-    const partitions = 1 + Math.floor(next() * 24);
-    let members: MemberClaim[] = [member('m0')];
-    for (let step = 1; step < 12; step += 1) {
-      const leaving = members.length > 1 && next() < 0.4 ? Math.floor(next() * members.length) : -1;
-      members = leaving >= 0 ? members.filter((_, i) => i !== leaving) : [...members, member(`m${step}`)];
-      const before = new Map(members.map(({ memberId, owned }) => [memberId, owned.length] as const));
-      const { owned, moved } = settle(members, partitions);
-      const sizes = [...owned.values()].map(({ length }) => length);
-      expect([...owned.values()].flat().sort((a, b) => a - b)).toEqual(Array.from({ length: partitions }, (_, i) => i));
-      expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
-      const surplus = [...before].reduce((sum, [memberId, count]) => sum + Math.max(0, count - (owned.get(memberId)?.length ?? 0)), 0);
-      expect(moved).toBe(surplus);
-      members = [...owned].map(([memberId, list]) => member(memberId, list, step));
-    }
-  });
+  test.each(Array.from({ length: 40 }, (_, seed) => seed))(
+    'any join and leave (seed %i) settles evenly, with as few moves as can be',
+    (seed) => {
+      const next = random(seed + 1);
+      const partitions = 1 + Math.floor(next() * 24);
+      let members: MemberClaim[] = [member('m0')];
+      for (let step = 1; step < 12; step += 1) {
+        const leaving = members.length > 1 && next() < 0.4 ? Math.floor(next() * members.length) : -1;
+        members = leaving >= 0 ? members.filter((_, i) => i !== leaving) : [...members, member(`m${step}`)];
+        const before = new Map(members.map(({ memberId, owned }) => [memberId, owned.length] as const));
+        const { owned, moved } = settle(members, partitions);
+        const sizes = [...owned.values()].map(({ length }) => length);
+        expect([...owned.values()].flat().sort((a, b) => a - b)).toEqual(
+          Array.from({ length: partitions }, (_, i) => i),
+        );
+        expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+        const surplus = [...before].reduce(
+          (sum, [memberId, count]) => sum + Math.max(0, count - (owned.get(memberId)?.length ?? 0)),
+          0,
+        );
+        expect(moved).toBe(surplus);
+        members = [...owned].map(([memberId, list]) => member(memberId, list, step));
+      }
+    },
+  );
 });

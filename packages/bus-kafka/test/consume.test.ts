@@ -1,7 +1,16 @@
-import { openTransport, publish, record, records, sharedBrokers, Told, uniqueName, until } from './support/kafka.js';
-import { consumeSpec, RecordingSink } from './support/sink.js';
-import { KafkaTransport } from '../src/transport.js';
 import kafkajs from 'kafkajs';
+import { KafkaTransport } from '../src/transport.js';
+import {
+  openTransport,
+  publish,
+  record,
+  records,
+  sharedBrokers,
+  Told,
+  uniqueName,
+  until,
+} from './support/kafka.js';
+import { consumeSpec, RecordingSink } from './support/sink.js';
 
 type Opened = Awaited<ReturnType<typeof openTransport>>;
 
@@ -45,7 +54,9 @@ describe('consuming', () => {
     await transport.consume(consumeSpec(uniqueName()), sink);
     await until('all records', () => sink.delivered.length >= sent.length);
     for (const partition of [0, 1, 2, 3]) {
-      expect(sink.values(partition)).toEqual(records(partition, 50).map(({ value }) => Buffer.from(value).toString()));
+      expect(sink.values(partition)).toEqual(
+        records(partition, 50).map(({ value }) => Buffer.from(value).toString()),
+      );
     }
     const [first] = sink.delivered.filter(({ partition }) => partition === 2);
     expect(first?.record).toMatchObject({ key: 'key-2', position: '0', redelivered: false });
@@ -81,14 +92,21 @@ describe('consuming', () => {
     const after = new RecordingSink('after');
     await second.transport.consume(consumeSpec(group), after);
     await until('all four open', () => after.assignments.filter(({ journals }) => journals).length === 4);
-    expect(Object.fromEntries(after.current(0).journals ?? [])).toEqual({ 0: 'clean:before', 1: 'clean:before', 2: 'clean:before', 3: 'clean:before' });
+    expect(Object.fromEntries(after.current(0).journals ?? [])).toEqual({
+      0: 'clean:before',
+      1: 'clean:before',
+      2: 'clean:before',
+      3: 'clean:before',
+    });
   });
 
   test('a journal that the broker cannot store is refused at once', async () => {
     const { transport } = await open({ partitions: 1 });
     const sink = new RecordingSink();
     await transport.consume(consumeSpec(uniqueName()), sink);
-    await expect(sink.current(0).port.saveJournal('x'.repeat(4_097))).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+    await expect(sink.current(0).port.saveJournal('x'.repeat(4_097))).rejects.toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+    });
     await expect(sink.current(0).port.saveJournal('x'.repeat(4_096))).resolves.toBeUndefined();
   });
 
@@ -115,15 +133,24 @@ describe('consuming', () => {
     const { transport } = await open({ partitions: 2 });
     const group = uniqueName();
     await publish(transport, records(0, 7));
-    expect(await transport.lag(group)).toEqual([{ partition: 0, lag: 7 }, { partition: 1, lag: 0 }]);
+    expect(await transport.lag(group)).toEqual([
+      { partition: 0, lag: 7 },
+      { partition: 1, lag: 0 },
+    ]);
     const sink = new RecordingSink('slow', false);
     const consumption = await transport.consume(consumeSpec(group), sink);
     await until('seven', () => sink.delivered.length === 7);
     sink.current(0).settle(3);
     await sink.current(0).port.flush();
-    expect(await transport.lag(group)).toEqual([{ partition: 0, lag: 4 }, { partition: 1, lag: 0 }]);
+    expect(await transport.lag(group)).toEqual([
+      { partition: 0, lag: 4 },
+      { partition: 1, lag: 0 },
+    ]);
     await consumption.stop(100);
-    expect(await transport.lag(group)).toEqual([{ partition: 0, lag: 4 }, { partition: 1, lag: 0 }]);
+    expect(await transport.lag(group)).toEqual([
+      { partition: 0, lag: 4 },
+      { partition: 1, lag: 0 },
+    ]);
   });
 });
 
@@ -169,7 +196,10 @@ describe('where a group starts', () => {
     await publish(transport, records(0, 3));
     const group = uniqueName('ephemeral');
     const sink = new RecordingSink();
-    const consumption = await transport.consume(consumeSpec(group, { ephemeral: true, startFrom: 'latest' }), sink);
+    const consumption = await transport.consume(
+      consumeSpec(group, { ephemeral: true, startFrom: 'latest' }),
+      sink,
+    );
     await publish(transport, records(0, 1, 3));
     await until('the new one', () => sink.delivered.length === 1);
     expect(await groupsOnBroker()).toContain(group);
@@ -182,8 +212,13 @@ describe('where a group starts', () => {
     const { transport } = await open();
     await publish(transport, records(0, 3));
     await transport.ping(5_000);
-    for await (const _ of transport.deadLetters.read({ group: undefined, after: undefined, pageSize: 10 })) break;
-    const range = await transport.history.open({ from: { kind: 'beginning' }, until: { kind: 'now' }, signal: undefined });
+    for await (const _ of transport.deadLetters.read({ group: undefined, after: undefined, pageSize: 10 }))
+      break;
+    const range = await transport.history.open({
+      from: { kind: 'beginning' },
+      until: { kind: 'now' },
+      signal: undefined,
+    });
     for await (const _ of range.batches) break;
     const after = await groupsOnBroker();
     // Other test files run beside this one; none of theirs looks like ours.

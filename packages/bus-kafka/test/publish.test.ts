@@ -1,7 +1,17 @@
 import { TcpProxy } from '@omnibus/conformance-tests';
-import { startKafka, type RunningKafka } from '@omnibus/test-brokers';
+import { type RunningKafka, startKafka } from '@omnibus/test-brokers';
 import { KafkaTransport } from '../src/transport.js';
-import { openTransport, publish, record, records, sharedBrokers, Told, testOptions, uniqueName, until } from './support/kafka.js';
+import {
+  openTransport,
+  publish,
+  record,
+  records,
+  sharedBrokers,
+  Told,
+  testOptions,
+  uniqueName,
+  until,
+} from './support/kafka.js';
 import { consumeSpec, RecordingSink } from './support/sink.js';
 
 const opened: KafkaTransport[] = [];
@@ -19,9 +29,16 @@ afterEach(async () => {
 /** Everything on the stream, per partition. */
 async function contents(transport: KafkaTransport): Promise<Map<number, string[]>> {
   const found = new Map<number, string[]>();
-  const { batches } = await transport.history.open({ from: { kind: 'beginning' }, until: { kind: 'now' }, signal: undefined });
+  const { batches } = await transport.history.open({
+    from: { kind: 'beginning' },
+    until: { kind: 'now' },
+    signal: undefined,
+  });
   for await (const { partition, records: batch } of batches) {
-    found.set(partition, [...(found.get(partition) ?? []), ...batch.map(({ value }) => Buffer.from(value ?? []).toString())]);
+    found.set(partition, [
+      ...(found.get(partition) ?? []),
+      ...batch.map(({ value }) => Buffer.from(value ?? []).toString()),
+    ]);
   }
   return found;
 }
@@ -32,35 +49,53 @@ describe('publishing', () => {
     await publish(transport, [record(2, 'first')]);
     const sent = [record(0, 'a'), record(0, 'x'.repeat(1_100_000)), record(0, 'b'), record(1, 'c')];
     const { failures } = await transport.send(sent);
-    expect(failures.map(({ index, error }) => [index, error.code, error.retryable])).toEqual([[1, 'PAYLOAD_TOO_LARGE', false]]);
+    expect(failures.map(({ index, error }) => [index, error.code, error.retryable])).toEqual([
+      [1, 'PAYLOAD_TOO_LARGE', false],
+    ]);
     expect(Object.fromEntries(await contents(transport))).toEqual({ 0: ['a', 'b'], 1: ['c'], 2: ['first'] });
   });
 
-  test.each(['none', 'gzip'] as const)('what is compressed with %s is read as it was written', async (compression) => {
-    const { transport } = await open({ compression });
-    await publish(transport, [...records(0, 500), ...records(2, 500)]);
-    const stored = await contents(transport);
-    expect(stored.get(0)).toEqual(records(0, 500).map(({ value }) => Buffer.from(value).toString()));
-    expect(stored.get(2)).toHaveLength(500);
-  });
+  test.each(['none', 'gzip'] as const)(
+    'what is compressed with %s is read as it was written',
+    async (compression) => {
+      const { transport } = await open({ compression });
+      await publish(transport, [...records(0, 500), ...records(2, 500)]);
+      const stored = await contents(transport);
+      expect(stored.get(0)).toEqual(records(0, 500).map(({ value }) => Buffer.from(value).toString()));
+      expect(stored.get(2)).toHaveLength(500);
+    },
+  );
 
   test('bytes that are no Buffer, keys that are missing and headers without a value arrive as what they are', async () => {
     const { transport } = await open();
-    const headers = { text: 'ä', bytes: new Uint8Array([1, 2, 255]), many: ['a', new Uint8Array([3])], missing: undefined };
-    await publish(transport, [record(0, '', { key: undefined, value: new Uint8Array([0, 128, 255]), headers })]);
+    const headers = {
+      text: 'ä',
+      bytes: new Uint8Array([1, 2, 255]),
+      many: ['a', new Uint8Array([3])],
+      missing: undefined,
+    };
+    await publish(transport, [
+      record(0, '', { key: undefined, value: new Uint8Array([0, 128, 255]), headers }),
+    ]);
     const sink = new RecordingSink();
     await transport.consume(consumeSpec(uniqueName()), sink);
     await until('the record', () => sink.delivered.length === 1);
     const [delivered] = sink.delivered;
     expect(delivered?.record.key).toBeUndefined();
     expect([...(delivered?.record.value ?? [])]).toEqual([0, 128, 255]);
-    expect(delivered?.record.headers).toEqual({ text: Buffer.from('ä'), bytes: Buffer.from([1, 2, 255]), many: [Buffer.from('a'), Buffer.from([3])] });
+    expect(delivered?.record.headers).toEqual({
+      text: Buffer.from('ä'),
+      bytes: Buffer.from([1, 2, 255]),
+      many: [Buffer.from('a'), Buffer.from([3])],
+    });
   });
 
   test('without idempotence everything is stored in order just the same', async () => {
     const { transport } = await open({ idempotent: false });
     for (let i = 0; i < 5; i += 1) await publish(transport, records(1, 10, i * 10));
-    expect((await contents(transport)).get(1)).toEqual(records(1, 50).map(({ value }) => Buffer.from(value).toString()));
+    expect((await contents(transport)).get(1)).toEqual(
+      records(1, 50).map(({ value }) => Buffer.from(value).toString()),
+    );
   });
 });
 
@@ -105,12 +140,19 @@ describe('publishing through a failing network', () => {
     await proxy.heal();
     await publish(transport, unsent);
     const stored = await contents(transport);
-    for (const partition of [0, 1, 2]) expect(stored.get(partition)).toEqual(records(partition, next).map(({ value }) => Buffer.from(value).toString()));
+    for (const partition of [0, 1, 2])
+      expect(stored.get(partition)).toEqual(
+        records(partition, next).map(({ value }) => Buffer.from(value).toString()),
+      );
     await until('it to be connected', () => told.disconnections.length === told.reconnections);
   });
 
   test('a frozen broker delays a publish, loses nothing and is told once', async () => {
-    const { transport, told } = await open({ brokers: kafka.brokers, requestTimeoutMs: 1_000, maxWaitTimeMs: 100 });
+    const { transport, told } = await open({
+      brokers: kafka.brokers,
+      requestTimeoutMs: 1_000,
+      maxWaitTimeMs: 100,
+    });
     await publish(transport, records(0, 3));
     await kafka.pause();
     const sending = publish(transport, records(0, 3, 3));
@@ -118,7 +160,9 @@ describe('publishing through a failing network', () => {
     await kafka.resume();
     await sending;
     await until('the end of it to be told', () => told.reconnections === 1);
-    expect((await contents(transport)).get(0)).toEqual(records(0, 6).map(({ value }) => Buffer.from(value).toString()));
+    expect((await contents(transport)).get(0)).toEqual(
+      records(0, 6).map(({ value }) => Buffer.from(value).toString()),
+    );
     expect(told.disconnections).toHaveLength(1);
   });
 
@@ -154,7 +198,14 @@ describe('publishing through a failing network', () => {
     // The sender gives up on 3, 4 and 5, and sends others.
     await publish(transport, records(0, 3, 6));
     const stored = (await contents(transport)).get(0) ?? [];
-    expect(stored.filter((value) => Number(value.slice(2)) < 3 || Number(value.slice(2)) > 5)).toEqual(['0/0', '0/1', '0/2', '0/6', '0/7', '0/8']);
+    expect(stored.filter((value) => Number(value.slice(2)) < 3 || Number(value.slice(2)) > 5)).toEqual([
+      '0/0',
+      '0/1',
+      '0/2',
+      '0/6',
+      '0/7',
+      '0/8',
+    ]);
   });
 
   test('a broker that is restarted is published to again, without a loss and in order', async () => {
@@ -165,7 +216,9 @@ describe('publishing through a failing network', () => {
     await kafka.start();
     await sending;
     await publish(transport, records(0, 10, 20));
-    expect((await contents(transport)).get(0)).toEqual(records(0, 30).map(({ value }) => Buffer.from(value).toString()));
+    expect((await contents(transport)).get(0)).toEqual(
+      records(0, 30).map(({ value }) => Buffer.from(value).toString()),
+    );
   }, 60_000);
 });
 
@@ -177,7 +230,9 @@ describe('connecting', () => {
   });
 
   test('a transport that could not open opens when it is asked again', async () => {
-    const proxy = await TcpProxy.start({ target: { host: '127.0.0.1', port: Number(sharedBrokers()[0]?.split(':')[1]) } });
+    const proxy = await TcpProxy.start({
+      target: { host: '127.0.0.1', port: Number(sharedBrokers()[0]?.split(':')[1]) },
+    });
     await proxy.refuse();
     const transport = new KafkaTransport(testOptions({ brokers: `127.0.0.1:${proxy.port}` }));
     opened.push(transport);

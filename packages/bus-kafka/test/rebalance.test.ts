@@ -36,7 +36,8 @@ describe('a group of several processes', () => {
     await until('half and half', () => a.sink.owned.length === 3 && b.sink.owned.length === 3);
     expect([...a.sink.owned, ...b.sink.owned].sort()).toEqual([0, 1, 2, 3, 4, 5]);
     // One ownership each, from the beginning to now.
-    for (const partition of a.sink.owned) expect(a.sink.assignments.filter((each) => each.partition === partition)).toHaveLength(1);
+    for (const partition of a.sink.owned)
+      expect(a.sink.assignments.filter((each) => each.partition === partition)).toHaveLength(1);
     expect(a.sink.assignments.filter(({ isHeld }) => isHeld)).toHaveLength(3);
     expect(a.told.ownerships.at(-1)).toEqual(a.sink.owned);
     expect(b.told.ownerships.at(-1)).toEqual(b.sink.owned);
@@ -51,7 +52,10 @@ describe('a group of several processes', () => {
     let publishing = true;
     const publisher = (async () => {
       for (; publishing; sent += 5) {
-        await publish(a.transport, [0, 1, 2, 3, 4, 5].flatMap((partition) => records(partition, 5, sent)));
+        await publish(
+          a.transport,
+          [0, 1, 2, 3, 4, 5].flatMap((partition) => records(partition, 5, sent)),
+        );
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     })();
@@ -96,8 +100,13 @@ describe('a group of several processes', () => {
     await until('the hand-over to begin', () => draining === 3);
     // What stays is fetched and handled while the others drain.
     const staying = a.sink.assignments.filter(({ isHeld }) => !isHeld).map(({ partition }) => partition);
-    await publish(a.transport, staying.flatMap((partition) => records(partition, 3)));
-    await until('what stays to go on', () => staying.every((partition) => a.sink.values(partition).length === 3));
+    await publish(
+      a.transport,
+      staying.flatMap((partition) => records(partition, 3)),
+    );
+    await until('what stays to go on', () =>
+      staying.every((partition) => a.sink.values(partition).length === 3),
+    );
     expect(b.sink.owned).toEqual([]);
     await until('the hand-over to end', () => b.sink.owned.length === 3);
     expect(a.told.errors).toEqual([]);
@@ -113,9 +122,14 @@ describe('a group of several processes', () => {
     // As if its machine were gone: no leave, no heartbeat, no commit.
     const lost = b.sink.owned;
     vanish(b.transport);
-    await publish(a.transport, lost.flatMap((partition) => records(partition, 2)));
+    await publish(
+      a.transport,
+      lost.flatMap((partition) => records(partition, 2)),
+    );
     await until('a to own everything', () => a.sink.owned.length === 6, 15_000);
-    await until('the records of the lost partitions', () => lost.every((partition) => a.sink.values(partition).length === 2));
+    await until('the records of the lost partitions', () =>
+      lost.every((partition) => a.sink.values(partition).length === 2),
+    );
     // The take-over sees that the former owner did not leave in good order.
     for (const partition of lost) expect(a.sink.current(partition).journals?.get(partition)).toBe('open:b');
   });
@@ -123,7 +137,11 @@ describe('a group of several processes', () => {
 
 /** Stops a consumer's timers and cuts its connections without letting it say anything. */
 function vanish(transport: KafkaTransport): void {
-  const { consumers } = transport as unknown as { readonly consumers: Set<Record<string, { close?(): unknown; stop?(): void; abort?(reason: string): void }>> };
+  const { consumers } = transport as unknown as {
+    readonly consumers: Set<
+      Record<string, { close?(): unknown; stop?(): void; abort?(reason: string): void }>
+    >;
+  };
   for (const consumer of consumers) {
     consumer.membership?.close?.();
     consumer.fetcher?.close?.();

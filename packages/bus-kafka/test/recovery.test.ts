@@ -1,9 +1,9 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { TcpProxy } from '@omnibus/conformance-tests';
-import { startKafka, type RunningKafka } from '@omnibus/test-brokers';
 import { createEvent } from '@omnibus/core';
+import { type RunningKafka, startKafka } from '@omnibus/test-brokers';
 import { KafkaEventBus } from '../src/index.js';
 import type { KafkaTransport } from '../src/transport.js';
 import { openTransport, publish, records, type Told, uniqueName, until } from './support/kafka.js';
@@ -34,8 +34,19 @@ afterEach(async () => {
 });
 
 /** A consumer behind the proxy, and a publisher past it. */
-async function pair(): Promise<{ transport: KafkaTransport; told: Told; sink: RecordingSink; group: string; topicPrefix: string }> {
-  const { transport, told, settings } = await openTransport({ brokers: kafka.brokers, partitions: 4, heartbeatIntervalMs: 500, sessionTimeoutMs: 6_000 });
+async function pair(): Promise<{
+  transport: KafkaTransport;
+  told: Told;
+  sink: RecordingSink;
+  group: string;
+  topicPrefix: string;
+}> {
+  const { transport, told, settings } = await openTransport({
+    brokers: kafka.brokers,
+    partitions: 4,
+    heartbeatIntervalMs: 500,
+    sessionTimeoutMs: 6_000,
+  });
   opened.push(transport);
   const sink = new RecordingSink();
   const group = uniqueName();
@@ -46,17 +57,26 @@ async function pair(): Promise<{ transport: KafkaTransport; told: Told; sink: Re
 describe('a consumer', () => {
   test('goes on after its connections were cut, keeps its partitions and repeats nothing', async () => {
     const { transport, sink } = await pair();
-    await publish(transport, [0, 1, 2, 3].flatMap((partition) => records(partition, 10)));
+    await publish(
+      transport,
+      [0, 1, 2, 3].flatMap((partition) => records(partition, 10)),
+    );
     await until('the first forty', () => sink.delivered.length === 40);
     for (let i = 0; i < 3; i += 1) {
       await proxy.cut();
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    await publish(transport, [0, 1, 2, 3].flatMap((partition) => records(partition, 10, 10)));
+    await publish(
+      transport,
+      [0, 1, 2, 3].flatMap((partition) => records(partition, 10, 10)),
+    );
     await until('the other forty', () => sink.delivered.length >= 80);
     expect(sink.delivered).toHaveLength(80);
     expect(sink.assignments).toHaveLength(4);
-    for (const partition of [0, 1, 2, 3]) expect(sink.values(partition)).toEqual(records(partition, 20).map(({ value }) => Buffer.from(value).toString()));
+    for (const partition of [0, 1, 2, 3])
+      expect(sink.values(partition)).toEqual(
+        records(partition, 20).map(({ value }) => Buffer.from(value).toString()),
+      );
   });
 
   test('goes on after the broker was killed and started again, with what was settled', async () => {
@@ -74,7 +94,9 @@ describe('a consumer', () => {
     expect(told.disconnections).toHaveLength(1);
     const numbers = sink.values(2).map((value) => Number(value.slice(2)));
     expect([...new Set(numbers)]).toEqual(Array.from({ length: 20 }, (_, i) => i));
-    await until('the group to be up to date', async () => (await transport.lag(group)).every(({ lag }) => lag === 0));
+    await until('the group to be up to date', async () =>
+      (await transport.lag(group)).every(({ lag }) => lag === 0),
+    );
   }, 60_000);
 
   test('notices a connection that swallows everything, and goes on over another one', async () => {
@@ -115,16 +137,44 @@ describe('a process that stands still for longer than its session', () => {
   test('loses its partitions to the others, gives up what it was doing when it wakes, and joins again', async () => {
     const topicPrefix = uniqueName('topic');
     const group = uniqueName();
-    const options = { brokers: kafka.brokers, topicPrefix, group, partitions: 4, sessionTimeoutMs: 6_000, heartbeatIntervalMs: 500 };
+    const options = {
+      brokers: kafka.brokers,
+      topicPrefix,
+      group,
+      partitions: 4,
+      sessionTimeoutMs: 6_000,
+      heartbeatIntervalMs: 500,
+    };
     bus = new KafkaEventBus(options);
     const handledHere: string[] = [];
     bus.subscribeToAllEvents(({ eventId }) => void handledHere.push(eventId));
-    child = fork(join(__dirname, 'support', 'stuck-consumer.mjs'), [], { env: { ...process.env, OPTIONS: JSON.stringify(options) }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    const heard: { readonly type: string; readonly eventId?: string; readonly partitions?: readonly number[] }[] = [];
+    child = fork(join(__dirname, 'support', 'stuck-consumer.mjs'), [], {
+      env: { ...process.env, OPTIONS: JSON.stringify(options) },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    const heard: {
+      readonly type: string;
+      readonly eventId?: string;
+      readonly partitions?: readonly number[];
+    }[] = [];
     child.on('message', (message) => heard.push(message as (typeof heard)[number]));
     const told = (type: string): typeof heard => heard.filter((each) => each.type === type);
-    await until('the child to own everything', () => told('rebalanced').at(-1)?.partitions?.length === 4, 20_000);
-    await bus.publish(Array.from({ length: 8 }, (_, i) => createEvent({ eventType: 'T', aggregateType: 'A', aggregateId: `a${i}`, aggregateVersion: 1, data: {} })));
+    await until(
+      'the child to own everything',
+      () => told('rebalanced').at(-1)?.partitions?.length === 4,
+      20_000,
+    );
+    await bus.publish(
+      Array.from({ length: 8 }, (_, i) =>
+        createEvent({
+          eventType: 'T',
+          aggregateType: 'A',
+          aggregateId: `a${i}`,
+          aggregateVersion: 1,
+          data: {},
+        }),
+      ),
+    );
     await until('the child to handle all of them', () => told('handling').length === 8);
     child.kill('SIGSTOP');
     await bus.startConsuming();
@@ -138,7 +188,17 @@ describe('a process that stands still for longer than its session', () => {
     expect(told('handling')).toHaveLength(8);
     expect(new Set(handledHere).size).toBe(8);
     expect(handledHere).toHaveLength(8);
-    await bus.publish(Array.from({ length: 8 }, (_, i) => createEvent({ eventType: 'T', aggregateType: 'A', aggregateId: `a${i}`, aggregateVersion: 2, data: {} })));
+    await bus.publish(
+      Array.from({ length: 8 }, (_, i) =>
+        createEvent({
+          eventType: 'T',
+          aggregateType: 'A',
+          aggregateId: `a${i}`,
+          aggregateVersion: 2,
+          data: {},
+        }),
+      ),
+    );
     await until('both to work', () => told('handling').length + handledHere.length === 24);
     child.kill('SIGTERM');
     const [code] = (await once(child, 'exit')) as [number];

@@ -1,12 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { OutboundRecord, TransportEvents } from '@omnibus/core/transport';
-import { type KafkaEventBusOptions, type ResolvedKafkaOptions, resolveKafkaOptions } from '../../src/options.js';
+import {
+  type KafkaEventBusOptions,
+  type ResolvedKafkaOptions,
+  resolveKafkaOptions,
+} from '../../src/options.js';
 import { KafkaTransport } from '../../src/transport.js';
 
 /** Addresses of the broker that all test files share. */
 export function sharedBrokers(): string[] {
   const addresses = process.env.OMNIBUS_TEST_SHARED_KAFKA;
-  if (!addresses) throw new Error('The shared Kafka was not started; run the tests with the jest.config.js of this package');
+  if (!addresses)
+    throw new Error(
+      'The shared Kafka was not started; run the tests with the jest.config.js of this package',
+    );
   return addresses.split(',');
 }
 
@@ -57,7 +64,9 @@ export function testOptions(options: KafkaEventBusOptions = {}): ResolvedKafkaOp
 }
 
 /** A transport that is open, and what it tells. */
-export async function openTransport(options: KafkaEventBusOptions = {}): Promise<{ transport: KafkaTransport; told: Told; settings: ResolvedKafkaOptions }> {
+export async function openTransport(
+  options: KafkaEventBusOptions = {},
+): Promise<{ transport: KafkaTransport; told: Told; settings: ResolvedKafkaOptions }> {
   const settings = testOptions(options);
   const transport = new KafkaTransport(settings);
   const told = new Told();
@@ -66,14 +75,25 @@ export async function openTransport(options: KafkaEventBusOptions = {}): Promise
 }
 
 /** A record as core would build it. */
-export function record(partition: number, value: string, extra: Partial<OutboundRecord> = {}): OutboundRecord {
+export function record(
+  partition: number,
+  value: string,
+  extra: Partial<OutboundRecord> = {},
+): OutboundRecord {
   return {
     partition,
     key: `key-${partition}`,
     value: Buffer.from(value),
     headers: { event_id: value },
     timestampMs: Date.now(),
-    event: { eventId: value, eventType: 'T', aggregateId: `key-${partition}`, aggregateType: 'A', aggregateVersion: 1, occurredAt: '2026-01-01T00:00:00Z' },
+    event: {
+      eventId: value,
+      eventType: 'T',
+      aggregateId: `key-${partition}`,
+      aggregateType: 'A',
+      aggregateVersion: 1,
+      occurredAt: '2026-01-01T00:00:00Z',
+    },
     ...extra,
   };
 }
@@ -84,7 +104,11 @@ export function records(partition: number, count: number, first = 0): OutboundRe
 }
 
 /** Waits until `condition` holds; says what it waited for when it does not. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs = 15_000,
+): Promise<void> {
   const deadlineMs = Date.now() + timeoutMs;
   while (!(await condition())) {
     if (Date.now() > deadlineMs) throw new Error(`Not within ${timeoutMs} ms: ${what}`);

@@ -1,4 +1,10 @@
-import type { AssignedPartition, ConsumeSpec, DeliverySink, InboundRecord, PartitionPort } from '@omnibus/core/transport';
+import type {
+  AssignedPartition,
+  ConsumeSpec,
+  DeliverySink,
+  InboundRecord,
+  PartitionPort,
+} from '@omnibus/core/transport';
 
 /** A record as it was delivered. */
 export interface Delivered {
@@ -24,7 +30,8 @@ export class SinkPartition implements AssignedPartition {
   deliver(records: readonly InboundRecord[]): void {
     if (this.isLost) return;
     this.delivered.push(...records);
-    for (const record of records) this.sink.delivered.push({ partition: this.partition, value: text(record), record });
+    for (const record of records)
+      this.sink.delivered.push({ partition: this.partition, value: text(record), record });
     if (this.sink.settles && this.journals) this.settleAll();
   }
 
@@ -37,7 +44,8 @@ export class SinkPartition implements AssignedPartition {
   async handOver(timeoutMs: number): Promise<void> {
     this.isHeld = true;
     await this.sink.drain(this, timeoutMs);
-    if (!this.isLost) await Promise.all([this.port.saveJournal(`clean:${this.sink.name}`), this.port.flush()]);
+    if (!this.isLost)
+      await Promise.all([this.port.saveJournal(`clean:${this.sink.name}`), this.port.flush()]);
   }
 
   resume(): Promise<void> {
@@ -89,12 +97,17 @@ export class RecordingSink implements DeliverySink {
   }
 
   get owned(): number[] {
-    return this.assignments.filter((each) => !each.isLost).map(({ partition }) => partition).sort((a, b) => a - b);
+    return this.assignments
+      .filter((each) => !each.isLost)
+      .map(({ partition }) => partition)
+      .sort((a, b) => a - b);
   }
 
   /** Values in the order of delivery. */
   values(partition?: number): string[] {
-    return this.delivered.filter((each) => partition === undefined || each.partition === partition).map(({ value }) => value);
+    return this.delivered
+      .filter((each) => partition === undefined || each.partition === partition)
+      .map(({ value }) => value);
   }
 }
 
@@ -103,7 +116,15 @@ export function text({ value }: InboundRecord): string {
 }
 
 /** How a group is consumed in tests. */
-export function consumeSpec(group: string, changes: Partial<ConsumeSpec['group']> & { readonly handOverTimeoutMs?: number } = {}): ConsumeSpec {
+export function consumeSpec(
+  group: string,
+  changes: Partial<ConsumeSpec['group']> & { readonly handOverTimeoutMs?: number } = {},
+): ConsumeSpec {
   const { handOverTimeoutMs = 2_000, ...spec } = changes;
-  return { group: { name: group, startFrom: 'earliest', ephemeral: false, ...spec }, consumerName: `consumer-of-${group}`, handOverTimeoutMs, maxInFlight: 1_000 };
+  return {
+    group: { name: group, startFrom: 'earliest', ephemeral: false, ...spec },
+    consumerName: `consumer-of-${group}`,
+    handOverTimeoutMs,
+    maxInFlight: 1_000,
+  };
 }

@@ -1,0 +1,155 @@
+import { inspect } from 'node:util';
+import { type RunningKafka, startKafka } from '@omnibus/test-brokers';
+import { KafkaEventBus } from '../src/index.js';
+import type { KafkaEventBusOptions } from '../src/options.js';
+import { KafkaTransport } from '../src/transport.js';
+import { publish, records, Told, testOptions, uniqueName, until } from './support/kafka.js';
+import { consumeSpec, RecordingSink } from './support/sink.js';
+
+let kafka: RunningKafka;
+
+beforeAll(async () => {
+  kafka = await startKafka({
+    listeners: [
+      { name: 'SCRAM', protocol: 'SASL_SSL' },
+      { name: 'MTLS', protocol: 'SSL', clientCertificate: 'required' },
+      { name: 'TOKEN', protocol: 'SASL_PLAINTEXT', mechanisms: ['OAUTHBEARER'] },
+    ],
+  });
+}, 60_000);
+afterAll(() => kafka?.stop());
+
+function settings(
+  listener: string,
+  security: KafkaEventBusOptions['security'],
+): ReturnType<typeof testOptions> {
+  return testOptions({
+    brokers: kafka.listeners[listener]?.brokers ?? [],
+    topicPrefix: uniqueName('topic'),
+    partitions: 2,
+    security: security ?? {},
+    connectionTimeoutMs: 3_000,
+  });
+}
+
+async function roundTrip(options: ReturnType<typeof testOptions>): Promise<string[]> {
+  const transport = new KafkaTransport(options);
+  try {
+    await transport.open(new Told());
+    await publish(transport, records(0, 3));
+    const sink = new RecordingSink();
+    await transport.consume(consumeSpec(uniqueName()), sink);
+    await until('the records', () => sink.delivered.length === 3);
+    return sink.values();
+  } finally {
+    await transport.close();
+  }
+}
+
+const [user] = [{ username: 'omnibus', password: 'omnibus-secret' }];
+
+describe('security', () => {
+  test.each(['SCRAM-SHA-256', 'SCRAM-SHA-512', 'PLAIN'] as const)(
+    '%s over TLS publishes and consumes',
+    async (mechanism) => {
+      const options = settings('SCRAM', {
+        protocol: 'SASL_SSL',
+        mechanism,
+        ...user,
+        ca: kafka.tls?.ca ?? '',
+      });
+      expect(await roundTrip(options)).toEqual(['0/0', '0/1', '0/2']);
+    },
+  );
+
+  test('a client certificate from files publishes and consumes', async () => {
+    const { caPath = '', clientCertificatePath = '', clientKeyPath = '' } = kafka.tls ?? {};
+    const options = settings('MTLS', {
+      protocol: 'SSL',
+      ca: caPath,
+      certificate: clientCertificatePath,
+      key: clientKeyPath,
+    });
+    expect(await roundTrip(options)).toEqual(['0/0', '0/1', '0/2']);
+  });
+
+  test('OAUTHBEARER asks the callback for its token', async () => {
+    let asked = 0;
+    const token = (): Promise<string> => {
+      asked += 1;
+      const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+      const nowSeconds = Math.floor(Date.now() / 1_000);
+      return Promise.resolve(
+        `${part({ alg: 'none' })}.${part({ sub: 'omnibus', iat: nowSeconds, exp: nowSeconds + 600 })}.`,
+      );
+    };
+    expect(
+      await roundTrip(settings('TOKEN', { protocol: 'SASL_PLAINTEXT', mechanism: 'OAUTHBEARER', token })),
+    ).toEqual(['0/0', '0/1', '0/2']);
+    expect(asked).toBeGreaterThan(0);
+  });
+
+  test('a wrong password is an AUTHENTICATION error', async () => {
+    const transport = new KafkaTransport(
+      settings('SCRAM', {
+        protocol: 'SASL_SSL',
+        mechanism: 'SCRAM-SHA-256',
+        username: 'omnibus',
+        password: 'wrong',
+        ca: kafka.tls?.ca ?? '',
+      }),
+    );
+    await expect(transport.open(new Told())).rejects.toMatchObject({
+      code: 'AUTHENTICATION',
+      retryable: false,
+    });
+    await transport.close();
+  });
+
+  test.each([
+    ['an authority that is not known', {}],
+    ['a name that the certificate does not carry', { servername: 'somewhere.else' }],
+  ])('%s is a TLS error', async (_what, wrong) => {
+    const ca = 'servername' in wrong ? { ca: kafka.tls?.ca ?? '' } : {};
+    const transport = new KafkaTransport(
+      settings('SCRAM', { protocol: 'SASL_SSL', mechanism: 'SCRAM-SHA-256', ...user, ...ca, ...wrong }),
+    );
+    await expect(transport.open(new Told())).rejects.toMatchObject({ code: 'TLS', retryable: false });
+    await transport.close();
+  });
+
+  test('a missing client certificate is refused', async () => {
+    const transport = new KafkaTransport(settings('MTLS', { protocol: 'SSL', ca: kafka.tls?.ca ?? '' }));
+    await expect(transport.open(new Told())).rejects.toMatchObject({
+      code: expect.stringMatching(/TLS|CONNECTION_LOST|CONNECT/),
+    });
+    await transport.close();
+  });
+
+  test('no secret shows in the bus, in its errors or in what it tells', async () => {
+    const password = 'canary-5f3a';
+    const bus = new KafkaEventBus({
+      brokers: kafka.listeners.SCRAM?.brokers ?? [],
+      topicPrefix: uniqueName('topic'),
+      connectTimeoutMs: 5_000,
+      security: {
+        protocol: 'SASL_SSL',
+        mechanism: 'PLAIN',
+        username: 'omnibus',
+        password,
+        ca: kafka.tls?.ca ?? '',
+      },
+    });
+    const error: unknown = await bus.connect().catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'AUTHENTICATION' });
+    const shown = [bus, error, bus.stats, await bus.health()].map((value) =>
+      inspect(value, { depth: 12, showHidden: true }),
+    );
+    expect(
+      shown.filter(
+        (value) => value.includes(password) || value.includes(Buffer.from(password).toString('base64')),
+      ),
+    ).toEqual([]);
+    await bus.shutdown();
+  });
+});
