@@ -3,9 +3,15 @@ import { Partitioners } from 'kafkajs';
 
 import { murmur2, murmur2OfBytes, partitionOf } from '../src/partition.js';
 
+// Latin-1 is apart: one byte in memory, two in UTF-8.
+const latin1 = fc.string({
+  unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),
+  maxLength: 60,
+});
 const keyText = fc.oneof(
   fc.uuid(),
   fc.string({ maxLength: 60 }),
+  latin1,
   fc.string({ unit: 'grapheme', maxLength: 60 }),
 );
 
