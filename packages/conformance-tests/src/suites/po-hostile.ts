@@ -23,7 +23,10 @@ const ATTACKS: Readonly<Record<string, RawWrite>> = {
   'deeply nested arrays': { value: wireBodyWith('deep', `${'['.repeat(NESTED)}${']'.repeat(NESTED)}`) },
   'deeply nested objects': { value: wireBodyWith('deep', `${'{"a":'.repeat(NESTED)}1${'}'.repeat(NESTED)}`) },
   'a hundred thousand fields': {
-    value: wireBodyWith('many', `{${Array.from({ length: FIELDS }, (_, n) => `"k${n}":1`).join()}}`),
+    value: wireBodyWith(
+      'many',
+      `{${Array.from({ length: FIELDS }, (_, n) => `"${n.toString(36)}":1`).join()}}`,
+    ),
   },
   'a number beyond all numbers': { value: wireBodyWith('big', '1e999999') },
   'the same field twice': { value: wireBodyWith('event_type', '"Other"') },
@@ -57,7 +60,6 @@ export const hostileCases: readonly ConformanceCase[] = [
     async run(t) {
       const handled: DomainEvent[] = [];
       const { bus } = await t.consumer({
-        overrides: { maxEventBytes: 4_000_000 },
         handler: (event, context) => {
           // What a handler ordinarily looks at must be readable.
           void Object.keys(context.headers);
