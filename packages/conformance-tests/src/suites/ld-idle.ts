@@ -11,7 +11,7 @@ const EVENTS_PER_WINDOW = 15;
 const COST_WINDOWS = 5;
 /** In these a process still warms up: code is compiled, garbage of the start is collected. */
 const WARM_UP_WINDOWS = 2;
-const COST_WINDOW_MS = 1_000;
+const COST_WINDOW_MS = 600;
 const MS_PER_SECOND = 1_000;
 const MICROSECONDS_PER_MS = 1_000;
 const MAX_CPU = 0.01;
@@ -80,8 +80,13 @@ export const idleCases: readonly ConformanceCase[] = [
       await t.untilHandled(1);
       await t.untilQuiet(bus);
       const sent = await ofWindows(() => Promise.resolve(way.network.sent));
-      const perSecond = median(sent) * (MS_PER_SECOND / COST_WINDOW_MS);
-      assert.ok(perSecond <= MAX_COMMANDS_PER_SECOND, `${perSecond} a second (windows: ${sent.join(', ')})`);
+      // Commands are few and come in their own rhythm: all windows together tell more than the middle one.
+      const total = sent.reduce((sum, count) => sum + count, 0);
+      const perSecond = (total * MS_PER_SECOND) / (COST_WINDOWS * COST_WINDOW_MS);
+      assert.ok(
+        perSecond <= MAX_COMMANDS_PER_SECOND,
+        `${perSecond.toFixed(1)} a second (windows: ${sent.join(', ')})`,
+      );
     },
   },
 ];
