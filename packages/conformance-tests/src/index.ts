@@ -75,6 +75,7 @@ export {
   type BrokerInfo,
   type BrokerSettings,
   type Budget,
+  type BusOnGivenClient,
   type BusOverrides,
   type ConformanceSubject,
   type CreateRequest,

@@ -45,6 +45,8 @@ export interface ConformanceSubject {
   readonly raw?: RawClient;
   /** As `create`, with a clock and a source of jitter of the test's. Only for buses that can be made so. */
   createTimed?(request: CreateRequest, time: TestTime): EventBus | Promise<EventBus>;
+  /** As `create`, on a client that the bus is given instead of making one. Only for buses that take one. */
+  createOnGivenClient?(request: CreateRequest): Promise<BusOnGivenClient>;
   /** @default DEFAULT_BUDGET */
   readonly budget?: Partial<Budget>;
 }
@@ -225,6 +227,13 @@ export interface Faults {
   thawMember?(consumerName: string): Promise<void>;
   /** A way to the broker that can be cut, delayed and refused, and a factory of buses that go this way. */
   throughProxy?(): Promise<ProxiedSubject>;
+}
+
+/** A bus that was given its client. */
+export interface BusOnGivenClient {
+  readonly bus: EventBus;
+  /** Uses the client without the bus. Rejects when it was closed. */
+  works(): Promise<void>;
 }
 
 /** Time that a test moves by hand. */

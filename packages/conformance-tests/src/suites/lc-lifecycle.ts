@@ -136,4 +136,24 @@ export const LIFECYCLE: Suite = suite('LC', [
       t.expectClean({ group: 'other' });
     },
   },
+  {
+    id: 'LC08',
+    title: 'a client that was given to a bus outlives it, where a bus can be given one',
+    async run(t) {
+      if (!t.subject.createOnGivenClient) return;
+      const request = { namespace: t.namespace, group: 'group', overrides: {} };
+      for (const round of [1, 2]) {
+        const { bus, works } = await t.subject.createOnGivenClient(request);
+        t.onCleanup(() => bus.shutdown({ timeoutMs: 0 }));
+        const handled: string[] = [];
+        bus.subscribeToAllEvents(({ eventId }) => void handled.push(eventId));
+        await bus.startConsuming();
+        const event = makeEvent({ from: round });
+        await bus.publish(event);
+        await t.until('the event', () => handled.includes(event.eventId), { withinMs: t.budget.takeoverMs });
+        await bus.shutdown();
+        await within('the client to work without the bus', works(), t.budget.deliverMs);
+      }
+    },
+  },
 ]);
