@@ -26,6 +26,7 @@ export interface ProcessesOptions {
 }
 
 const START_TIMEOUT_MS = 60_000;
+const LEAVE_TIMEOUT_MS = 2_000;
 const OUTPUT_KEPT_CHARS = 4_000;
 
 function hostPath(): string {
@@ -46,6 +47,7 @@ export class Child {
   #nextCall = 1;
   #output = '';
   #ended = false;
+  #frozen = false;
   readonly #ready: Promise<void>;
 
   /** @internal Children are made by `Processes`. */
@@ -107,14 +109,21 @@ export class Child {
     this.#process.kill(signal);
   }
 
+  /** Whether it answers: it runs, and is not frozen. */
+  get awake(): boolean {
+    return !this.#ended && !this.#frozen;
+  }
+
   /** `SIGSTOP`: alive for the operating system, dead for everybody else. What it was doing no longer counts as running. */
   freeze(): void {
+    this.#frozen = true;
     this.#process.kill('SIGSTOP');
     this.#history.apply({ kind: 'gone', consumer: this.name, atMs: monotonicMs() });
   }
 
   /** `SIGCONT`. */
   thaw(): void {
+    this.#frozen = false;
     this.#process.kill('SIGCONT');
   }
 
@@ -199,8 +208,17 @@ export class Processes {
     return child;
   }
 
-  /** Kills what still runs, frozen ones too, and waits until all are gone. */
+  /**
+   * Ends what still runs, frozen ones too, and waits until all are gone. Who can leaves its group first: the broker would
+   * keep a member that was killed until its lease has run out, and what belongs to it as long.
+   */
   async reap(): Promise<void> {
-    await Promise.all(this.#children.filter((child) => child.running).map((child) => child.kill()));
+    await Promise.all(
+      this.#children.map(async (child) => {
+        if (child.awake)
+          await within('a child to leave', child.call('shutdown', 0), LEAVE_TIMEOUT_MS).catch(() => {});
+        if (child.running) await child.kill();
+      }),
+    );
   }
 }

@@ -72,7 +72,7 @@ export const frozenCases: readonly ConformanceCase[] = [
     title: 'a handler that takes longer than the lease, and is alive, is not disturbed',
     timeoutMs: 120_000,
     async run(t) {
-      const workMs = Math.round(1.5 * t.budget.leaseMs);
+      const workMs = Math.round(1.25 * t.budget.leaseMs);
       const first = await t.consumer({ name: 'first' });
       await t.consumer({ name: 'second' });
       await t.publish(first.bus, makeEvents({ keys: 6, behaviour: { workMs } }));

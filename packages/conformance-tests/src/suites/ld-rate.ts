@@ -11,7 +11,7 @@ import { bestOf } from './support-measures.js';
 const EVENTS = 10_000;
 const CALL = 500;
 const KEYS = 100;
-const ROUNDS = 5;
+const ROUNDS = 3;
 const LEAST_RATIO = 0.7;
 
 /** LD01: ten thousand events of one KiB, from one publisher to one consumer. */
