@@ -1,23 +1,9 @@
 import { catalogueEntry } from './catalogue.js';
 import type { CaseContext } from './context.js';
-import type { ConformanceSubject, Faults, Inspect, RawClient, SubjectCapabilities } from './subject.js';
+import type { CapabilityRequirement, Requirement, ToolRequirement } from './requirement.js';
+import type { ConformanceSubject } from './subject.js';
 
-/** Something the bus and its broker can or cannot do. Lacking it makes a case `n/a`, or inverts it. */
-export type CapabilityRequirement =
-  | Exclude<keyof SubjectCapabilities, 'sharing'>
-  | 'history-by-time'
-  | 'sharing-by-event'
-  | 'sharing-by-partition'
-  | 'peer-client';
-
-/** Something the subject may or may not provide. Lacking it makes a case `not-run`. */
-export type ToolRequirement =
-  | `inspect.${keyof Inspect}`
-  | `faults.${keyof Faults}`
-  | `raw.${keyof RawClient}`;
-
-/** What a case needs. */
-export type Requirement = CapabilityRequirement | ToolRequirement;
+export type { CapabilityRequirement, Requirement, ToolRequirement } from './requirement.js';
 
 /**
  * Thrown by a case that finds out only while it runs that it cannot show anything: a package that is not installed, a
