@@ -44,7 +44,8 @@ export async function* readDirect(
       continue;
     }
     if (type !== undefined) {
-      if (!LEADER_MOVED.has(type) || (retries += 1) > MAX_RETRIES) throw protocolError(answer.errorCode);
+      retries += 1;
+      if (!LEADER_MOVED.has(type) || retries > MAX_RETRIES) throw protocolError(answer.errorCode);
       await view.refresh();
       continue;
     }

@@ -27,7 +27,8 @@ if (what === 'consume') {
   await bus.publish(event).catch((error) => what === 'dead-broker' || Promise.reject(error));
 }
 await bus.shutdown();
-// Closed handles are let go at the end of the turn.
-await new Promise(setImmediate);
-const sockets = process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length;
-process.stdout.write(JSON.stringify({ closedAtMs: Date.now(), sockets }));
+const closedAtMs = Date.now();
+// Handles that were closed are let go a few turns of the event loop later.
+const openSockets = () => process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length;
+for (let turn = 0; turn < 20 && openSockets() > 0; turn += 1) await new Promise(setImmediate);
+process.stdout.write(JSON.stringify({ closedAtMs, sockets: openSockets() }));
