@@ -19,6 +19,8 @@ export interface CommitHandler {
 
 /** How long settlements may wait to be committed together. */
 const INTERVAL_MS = 200;
+/** How long a consumer that stops tries to commit. */
+const GIVE_UP_MS = 400;
 
 type Snapshot = ReturnType<OwnedPartition['snapshot']>;
 
@@ -33,20 +35,33 @@ export class Commits {
   private running = false;
   private urgent = false;
   private failures = 0;
+  private settlements = 0;
+  private giveUpAtMs = Number.POSITIVE_INFINITY;
   private closed = false;
 
   constructor(
     private readonly coordinator: GroupCoordinator,
     private readonly topic: string,
+    /** So many settlements are committed at once, without waiting for more. */
+    private readonly maxSettlements: number,
     private readonly handler: CommitHandler,
   ) {}
 
-  /** `soon`: somebody waits for it. Everything that changes in one turn of the event loop is one commit. */
-  changed(partition: OwnedPartition, soon: boolean): void {
+  /**
+   * `soon`: somebody waits for it. Everything that changes in one turn of the event loop is one commit. `settlements`: what
+   * a crash would repeat until it is committed; so many of them do not wait either.
+   */
+  changed(partition: OwnedPartition, soon: boolean, settlements: number): void {
     if (this.closed) return;
     this.changedPartitions.add(partition);
-    this.urgent ||= soon;
+    this.settlements += settlements;
+    this.urgent ||= soon || this.settlements >= this.maxSettlements;
     this.schedule();
+  }
+
+  /** From now on what cannot be committed is soon given up. */
+  stop(): void {
+    this.giveUpAtMs = Date.now() + GIVE_UP_MS;
   }
 
   /** A new generation: what waits can be committed. */
@@ -84,12 +99,15 @@ export class Commits {
     if (snapshots.size === 0) return;
     this.running = true;
     this.urgent = false;
+    this.settlements = 0;
     try {
       await this.send(member, snapshots);
     } catch (error) {
       this.again(snapshots.keys());
       this.failures += 1;
-      this.handler.problem(toBusError(error, `commit for the group ${member.groupId}`));
+      const reason = toBusError(error, `commit for the group ${member.groupId}`);
+      this.handler.problem(reason);
+      if (Date.now() > this.giveUpAtMs) for (const partition of snapshots.keys()) partition.commitFailed(reason);
     } finally {
       this.running = false;
       this.schedule();

@@ -1,5 +1,6 @@
 import {
   BusError,
+  busClosed,
   type ConsumeSpec,
   type Consumption,
   type DeliverySink,
@@ -11,13 +12,12 @@ import { Commits } from './commits.js';
 import { delay, within } from './delay.js';
 import { isConnectionTrouble, toBusError } from './errors.js';
 import { Fetcher } from './fetcher.js';
-import { allPartitions, committedOf, deleteGroup, type GroupCoordinator } from './groups.js';
+import { allPartitions, type GroupCoordinator, leaveGroup } from './groups.js';
 import { Membership } from './membership.js';
-import { EARLIEST, offsetsAt } from './offsets.js';
 import type { KafkaSettings } from './options.js';
 import type { Outages } from './outages.js';
 import { OwnedPartition } from './owned-partition.js';
-import type { CommittedOffset } from './protocol.js';
+import { readTakeOver } from './take-over.js';
 import { TopicView } from './topic-view.js';
 
 /** What a consumer shares with the rest of the bus. */
@@ -37,8 +37,13 @@ export interface ConsumerParts {
 const GROWTH_CHECK_MS = 30_000;
 const REOPEN_DELAY_MS = 1_000;
 const LEAVE_TIMEOUT_MS = 2_000;
+/** Without a connection: a word of goodbye is not worth more. */
+const LEAVE_TIMEOUT_DOWN_MS = 200;
 /** Beyond the time for draining: committing what was drained. */
 const HAND_OVER_GRACE_MS = 3_000;
+const STOP_GRACE_MS = 500;
+/** What a crash repeats beside what is being handled: at most about this part of `maxInFlight`. */
+const COMMIT_SHARE = 4;
 
 /** One member of one group: joins, owns partitions, fetches them, commits what is settled. */
 export class KafkaConsumer implements Consumption {
@@ -80,7 +85,7 @@ export class KafkaConsumer implements Consumption {
       problem: (error) => parts.events.error(error),
       topicMissing: parts.topicMissing,
     });
-    this.commits = new Commits(coordinator, topic, {
+    this.commits = new Commits(coordinator, topic, Math.ceil(spec.maxInFlight / COMMIT_SHARE), {
       identity: () => this.membership.identity,
       refused: (generationId, type) => this.membership.refused(generationId, type),
       problem: answers.failed,
@@ -94,6 +99,7 @@ export class KafkaConsumer implements Consumption {
       await this.client.connect();
       await this.client.cluster.addMultipleTargetTopics([this.parts.topic]);
       await this.membership.start();
+      if (this.stopping.signal.aborted) throw busClosed('startConsuming');
     } catch (error) {
       await this.close();
       throw toBusError(error, `join the group ${this.spec.group.name}`);
@@ -111,7 +117,8 @@ export class KafkaConsumer implements Consumption {
     this.stopping.abort();
     this.membership.stop();
     this.fetcher.close();
-    await this.handOver([...this.owned.values()], timeoutMs);
+    this.commits.stop();
+    await this.handOver([...this.owned.values()], timeoutMs, STOP_GRACE_MS);
     await this.leave();
     this.lost(new BusError('FENCED', 'The consumer was stopped'));
     await this.close();
@@ -123,23 +130,9 @@ export class KafkaConsumer implements Consumption {
     const memberId = this.membership.id;
     this.membership.close();
     if (memberId === '') return;
+    const isDown = this.parts.outages.isDown('consuming');
     try {
-      const goodbye = coordinator.ask((broker) => broker.leaveGroup({ groupId: name, memberId }));
-      await within(
-        LEAVE_TIMEOUT_MS,
-        goodbye,
-        () =>
-          new BusError(
-            'TIMEOUT',
-            `Leaving the group ${name} took longer than ${LEAVE_TIMEOUT_MS} ms; its partitions are free when the session ends`,
-          ),
-      );
-      if (ephemeral)
-        await within(
-          LEAVE_TIMEOUT_MS,
-          deleteGroup(coordinator),
-          () => new BusError('TIMEOUT', `Removing the group ${name} took longer than ${LEAVE_TIMEOUT_MS} ms`),
-        );
+      await leaveGroup(coordinator, memberId, ephemeral, isDown ? LEAVE_TIMEOUT_DOWN_MS : LEAVE_TIMEOUT_MS);
     } catch (error) {
       this.parts.events.error(toBusError(error, `leave the group ${name}`));
     }
@@ -165,7 +158,7 @@ export class KafkaConsumer implements Consumption {
     if (added.length > 0) await this.adopt(added);
     if (moved.length > 0) {
       for (const owned of moved) this.fetcher.remove(owned);
-      await this.handOver(moved, this.spec.handOverTimeoutMs);
+      await this.handOver(moved, this.spec.handOverTimeoutMs, HAND_OVER_GRACE_MS);
       for (const owned of moved)
         this.giveUp(owned, new BusError('FENCED', `Partition ${owned.partition} goes to another process`));
     }
@@ -174,15 +167,9 @@ export class KafkaConsumer implements Consumption {
     return moved.length > 0;
   }
 
-  /** Takes partitions over: from where the group stands, and with the journals of all its partitions. */
   private async adopt(partitions: readonly number[]): Promise<void> {
-    const { view } = this.parts;
-    if (view.partitions <= Math.max(...partitions)) await view.refresh();
-    const committed = await committedOf(this.parts.coordinator, view);
-    const starts = await this.startsOf(partitions, committed);
+    const { starts, journals } = await readTakeOver(this.parts.coordinator, this.parts.view, partitions);
     if (this.stopping.signal.aborted) return;
-    const journals = new Map<number, string>();
-    for (const { partition, metadata } of committed) if (metadata) journals.set(partition, metadata);
     for (const partition of partitions) {
       if (this.owned.has(partition) || !this.wanted.has(partition)) continue;
       this.own(partition, starts.get(partition) ?? '0', journals);
@@ -191,7 +178,7 @@ export class KafkaConsumer implements Consumption {
 
   private own(partition: number, start: string, journals: ReadonlyMap<number, string>): void {
     const owned = new OwnedPartition(partition, start, journals.get(partition) ?? '', {
-      changed: (changed, soon) => this.commits.changed(changed, soon),
+      changed: (changed, soon, settlements) => this.commits.changed(changed, soon, settlements),
       resumed: (resumed) => this.fetcher.wakeFor(resumed),
       writeDeadLetter: this.parts.writeDeadLetter,
       fenced: (count) => this.parts.events.fenced(count),
@@ -226,39 +213,26 @@ export class KafkaConsumer implements Consumption {
     }
   }
 
-  /** Groups are given positions before anybody joins; a partition without one is newer than the group. */
-  private startsOf(
-    partitions: readonly number[],
-    committed: readonly CommittedOffset[],
-  ): Promise<Map<number, string>> {
-    const starts = new Map<number, string>();
-    for (const { partition, offset } of committed) if (!offset.startsWith('-')) starts.set(partition, offset);
-    const unknown = partitions.filter((partition) => !starts.has(partition));
-    if (unknown.length === 0) return Promise.resolve(starts);
-    return offsetsAt(this.parts.view, unknown, EARLIEST).then(
-      (earliest) => new Map([...starts, ...earliest]),
-    );
-  }
-
   /** Lets the running handlers finish, and makes durable what they did. Bounded, also when the broker does not answer. */
-  private async handOver(partitions: readonly OwnedPartition[], timeoutMs: number): Promise<void> {
-    const drained = Promise.all(
-      partitions.map((owned) => owned.handOver(timeoutMs).then(() => owned.flush())),
-    );
-    try {
-      await within(
-        timeoutMs + HAND_OVER_GRACE_MS,
-        drained,
-        () =>
-          new BusError(
-            'TIMEOUT',
-            `Handing over ${partitions.length} partitions took longer than ${timeoutMs + HAND_OVER_GRACE_MS} ms`,
-          ),
-      );
-    } catch (error) {
-      if (partitions.some((owned) => !owned.isLost))
-        this.parts.events.error(toBusError(error, 'hand over partitions'));
-    }
+  private async handOver(
+    partitions: readonly OwnedPartition[],
+    timeoutMs: number,
+    graceMs: number,
+  ): Promise<void> {
+    const drain = async (owned: OwnedPartition): Promise<void> => {
+      try {
+        await owned.handOver(timeoutMs);
+        await owned.flush();
+      } catch (error) {
+        if (!owned.isLost) this.parts.events.error(toBusError(error, `hand over partition ${owned.partition}`));
+      }
+    };
+    const boundMs = timeoutMs + graceMs;
+    const late = (): BusError =>
+      new BusError('TIMEOUT', `Handing over ${partitions.length} partitions took longer than ${boundMs} ms`);
+    await within(boundMs, Promise.all(partitions.map(drain)), late).catch((error: unknown) => {
+      this.parts.events.error(toBusError(error, 'hand over partitions'));
+    });
   }
 
   private lost(cause: BusError): void {

@@ -48,8 +48,8 @@ export class KafkaDeadLetters implements DeadLetterStore {
 
   async replay(letter: StoredDeadLetter, group: string, record: OutboundRecord): Promise<boolean> {
     try {
-      await this.state.refresh();
-      if (this.state.isRemoved(letter.id)) return false;
+      const [there] = await this.stillThere([letter.id]);
+      if (there === undefined) return false;
       await this.publish(record);
       await this.state.note([letter.id], 'replayed', group);
     } catch (error) {
@@ -62,14 +62,25 @@ export class KafkaDeadLetters implements DeadLetterStore {
   async remove(letters: readonly StoredDeadLetter[], group: string): Promise<number> {
     let ids: string[];
     try {
-      await this.state.refresh();
-      ids = letters.map(({ id }) => id).filter((id) => !this.state.isRemoved(id));
+      ids = await this.stillThere(letters.map(({ id }) => id));
       await this.state.note(ids, 'purged', group);
     } catch (error) {
       throw toBusError(error, `remove ${letters.length} dead letters`);
     }
     await this.trim();
     return ids.length;
+  }
+
+  /** Neither noted as removed nor deleted from the topic, after which its note is deleted, too. */
+  private async stillThere(ids: readonly string[]): Promise<string[]> {
+    await this.state.refresh();
+    await this.view.refresh();
+    // After the notes: a note that is gone by now belongs to a letter that is gone as well.
+    const oldest = await offsetsAt(this.view, allPartitions(this.view), EARLIEST);
+    return ids.filter((id) => {
+      const { partition, offset } = placeOf(id);
+      return !this.state.isRemoved(id) && BigInt(offset) >= BigInt(oldest.get(partition) ?? '0');
+    });
   }
 
   /** All of them as they stand now, in the order in which they were written, as far as several partitions know one. */

@@ -21,23 +21,44 @@ export function encodeClaim(topic: string, claim: ClaimData): Buffer {
   });
 }
 
-/** The leader's answer to what all members said. */
+/** A member as the coordinator presents it to the leader. */
+export interface JoinedMember {
+  readonly memberId: string;
+  readonly memberMetadata: Buffer;
+}
+
+/** The topics that the members consume: as a rule one, but nothing keeps buses of two topics from using one group's name. */
+export function topicsOf(members: readonly JoinedMember[]): string[] {
+  return [...new Set(members.map(({ memberMetadata }) => topicOf(memberMetadata)))];
+}
+
+/** The leader's answer to what all members said. Each topic is shared out among those who consume it. */
 export function assign(
-  topic: string,
-  partitions: number,
-  members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[],
+  members: readonly JoinedMember[],
+  partitions: ReadonlyMap<string, number>,
 ): { readonly memberId: string; readonly memberAssignment: Buffer }[] {
-  const claims = members.map(
-    ({ memberId, memberMetadata }): MemberClaim => ({ memberId, ...decodeClaim(memberMetadata) }),
-  );
-  return [...assignPartitions(claims, partitions)].map(([memberId, assignment]) => ({
-    memberId,
-    memberAssignment: MemberAssignment.encode({
-      version: VERSION,
-      assignment: { [topic]: [...assignment.partitions] },
-      userData: Buffer.from(JSON.stringify({ incomplete: assignment.incomplete })),
-    }),
-  }));
+  return [...partitions].flatMap(([topic, count]) => {
+    const consuming = members.filter(({ memberMetadata }) => topicOf(memberMetadata) === topic);
+    const claims = consuming.map(
+      ({ memberId, memberMetadata }): MemberClaim => ({ memberId, ...decodeClaim(memberMetadata) }),
+    );
+    return [...assignPartitions(claims, count)].map(([memberId, assignment]) => ({
+      memberId,
+      memberAssignment: encodeAssignment(topic, assignment),
+    }));
+  });
+}
+
+function encodeAssignment(topic: string, { partitions, incomplete }: Assignment): Buffer {
+  return MemberAssignment.encode({
+    version: VERSION,
+    assignment: { [topic]: [...partitions] },
+    userData: Buffer.from(JSON.stringify({ incomplete })),
+  });
+}
+
+function topicOf(metadata: Buffer): string {
+  return MemberMetadata.decode(metadata)?.topics[0] ?? '';
 }
 
 /** What the leader told this member. */

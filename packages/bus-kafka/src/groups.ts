@@ -1,4 +1,5 @@
 import { BusError, type GroupSpec, type PartitionLag } from '@omnibus/core/transport';
+import { within } from './delay.js';
 import { protocolTypeOf, toBusError } from './errors.js';
 import type { KafkaBroker, KafkaCluster } from './kafkajs-cluster.js';
 import { EARLIEST, LATEST, offsetsAt } from './offsets.js';
@@ -146,6 +147,20 @@ export async function deleteGroup(coordinator: GroupCoordinator): Promise<void> 
       { cause },
     );
   }
+}
+
+/** Takes a member out of its group at once, and the group from the broker when it is `ephemeral`. */
+export async function leaveGroup(
+  coordinator: GroupCoordinator,
+  memberId: string,
+  ephemeral: boolean,
+  timeoutMs: number,
+): Promise<void> {
+  const { group } = coordinator;
+  const late = (): BusError =>
+    new BusError('TIMEOUT', `It took longer than ${timeoutMs} ms; its partitions are free when its session ends`);
+  await within(timeoutMs, coordinator.ask((broker) => broker.leaveGroup({ groupId: group, memberId })), late);
+  if (ephemeral) await within(timeoutMs, deleteGroup(coordinator), late);
 }
 
 /** 0 to the last one known. */

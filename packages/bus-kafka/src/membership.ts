@@ -3,12 +3,12 @@ import type { Assignment } from './assigner.js';
 import { deferred, delay, reconnectDelayMs } from './delay.js';
 import { Elapsed } from './elapsed.js';
 import { protocolTypeOf, toBusError } from './errors.js';
-import { assign, decodeAssignment, encodeClaim, PROTOCOL_NAME } from './group-protocol.js';
+import { assign, decodeAssignment, encodeClaim, type JoinedMember, PROTOCOL_NAME, topicsOf } from './group-protocol.js';
 import { findCoordinator } from './groups.js';
 import { Heartbeat, type HeartbeatSettings, isFencing } from './heartbeat.js';
 import type { KafkaBroker, KafkaCluster } from './kafkajs-cluster.js';
 import { type JoinedGroup, joinGroup, type MemberIdentity, MemberIdRequired } from './protocol.js';
-import type { TopicView } from './topic-view.js';
+import { TopicView } from './topic-view.js';
 
 /** The group, and the times of a membership. */
 export interface MembershipSettings extends HeartbeatSettings {
@@ -216,15 +216,25 @@ export class Membership {
 
   private async sync({ generationId, memberId, leaderId, members }: JoinedGroup): Promise<Assignment> {
     this.memberId = memberId;
-    const isLeader = leaderId === memberId;
-    if (isLeader) await this.view.refresh();
+    const groupAssignment = leaderId === memberId ? assign(members, await this.partitionsOf(members)) : [];
     const { memberAssignment } = await (this.coordinator as KafkaBroker).syncGroup({
       groupId: this.settings.group,
       generationId,
       memberId,
-      groupAssignment: isLeader ? assign(this.view.topic, this.view.partitions, members) : [],
+      groupAssignment,
     });
     return decodeAssignment(this.view.topic, memberAssignment);
+  }
+
+  private async partitionsOf(members: readonly JoinedMember[]): Promise<Map<string, number>> {
+    const counts = new Map<string, number>();
+    for (const topic of topicsOf(members)) {
+      const view = topic === this.view.topic ? this.view : new TopicView(this.cluster, topic);
+      // A topic of others that is gone must not keep ours from being shared out.
+      await view.refresh().catch((error: unknown) => (view === this.view ? Promise.reject(error) : undefined));
+      counts.set(topic, view.partitions);
+    }
+    return counts;
   }
 
   private async sendHeartbeat(

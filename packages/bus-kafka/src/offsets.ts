@@ -1,3 +1,5 @@
+import { delay, reconnectDelayMs } from './delay.js';
+import { toBusError } from './errors.js';
 import type { KafkaBroker } from './kafkajs-cluster.js';
 import { listOffsets } from './protocol.js';
 import type { TopicView } from './topic-view.js';
@@ -5,6 +7,8 @@ import type { TopicView } from './topic-view.js';
 /** Timestamps that stand for the ends of a partition. */
 export const LATEST = -1;
 export const EARLIEST = -2;
+/** Together about three seconds. */
+const MAX_ATTEMPTS = 7;
 
 /**
  * The first offset at or after a time, per partition; `LATEST` is the end (behind the last committed transaction),
@@ -15,12 +19,18 @@ export async function offsetsAt(
   partitions: readonly number[],
   timestamp: number,
 ): Promise<Map<number, string>> {
-  try {
-    return await askLeaders(view, partitions, timestamp);
-  } catch {
-    // Who led may not lead any more, and a connection may have ended unnoticed: one look, one more try.
-    await view.refresh();
-    return askLeaders(view, partitions, timestamp);
+  if (partitions.length === 0) return new Map();
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await askLeaders(view, partitions, timestamp);
+    } catch (error) {
+      // A partition of a topic that was just made has no leader for a moment; one whose leader is gone gets another; and
+      // a connection may have ended unnoticed.
+      const reason = toBusError(error, `look for offsets of ${view.topic}`);
+      if (!reason.retryable || attempt === MAX_ATTEMPTS) throw error;
+      await delay(reconnectDelayMs(attempt));
+      await view.refresh();
+    }
   }
 }
 

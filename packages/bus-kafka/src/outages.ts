@@ -19,6 +19,10 @@ export class Outages {
     if (this.down.delete(part) && this.down.size === 0) this.events.reconnected();
   }
 
+  isDown(part: ConnectionPart): boolean {
+    return this.down.has(part);
+  }
+
   /** The part is not used any more. */
   forget(part: ConnectionPart): void {
     this.works(part);

@@ -10,8 +10,8 @@ import { offsetAfter } from './offsets.js';
 
 /** What an owned partition asks of the consumer. */
 export interface PartitionHost {
-  /** Something waits to be committed; `soon`: somebody waits for it. */
-  changed(partition: OwnedPartition, soon: boolean): void;
+  /** Something waits to be committed, among it new `settlements`; `soon`: somebody waits for it. */
+  changed(partition: OwnedPartition, soon: boolean, settlements: number): void;
   /** It may be fetched from again. */
   resumed(partition: OwnedPartition): void;
   writeDeadLetter(letter: OutboundRecord): Promise<void>;
@@ -82,7 +82,8 @@ export class OwnedPartition implements PartitionPort {
       this.engine?.deliver(records);
     } else if (this.isIdle) {
       // Only markers of transactions lay there. They count as done, or the group would seem to lag for ever.
-      this.changedTo(false);
+      this.version += 1;
+      this.host.changed(this, false, 0);
     }
   }
 
@@ -109,7 +110,8 @@ export class OwnedPartition implements PartitionPort {
     this.latest = batch;
     this.journal = batch;
     this.undurable += batch.records.length;
-    this.changedTo(false);
+    this.version += 1;
+    this.host.changed(this, false, batch.records.length);
   }
 
   flush(): Promise<void> {
@@ -193,12 +195,7 @@ export class OwnedPartition implements PartitionPort {
 
   private durable(): Promise<void> {
     const { version } = this;
-    this.host.changed(this, true);
+    this.host.changed(this, true, 0);
     return new Promise((resolve, reject) => this.waiters.push({ version, resolve, reject }));
-  }
-
-  private changedTo(soon: boolean): void {
-    this.version += 1;
-    this.host.changed(this, soon);
   }
 }

@@ -29,6 +29,11 @@ const MAX_RECORDS_PER_PARTITION = 1_000;
 /** What a record needs in a batch beside its key, value and headers, at most. */
 const RECORD_OVERHEAD_BYTES = 40;
 
+/** What the transport is made with. */
+export interface KafkaTransportSettings extends KafkaSettings {
+  readonly connectTimeoutMs: number;
+}
+
 /** Kafka, for core. Composes the parts. */
 export class KafkaTransport implements Transport {
   readonly name = 'kafka';
@@ -39,7 +44,7 @@ export class KafkaTransport implements Transport {
   private connection: Connection | undefined;
   private closed = false;
 
-  constructor(private readonly settings: KafkaSettings) {
+  constructor(private readonly settings: KafkaTransportSettings) {
     this.destination = topicNames(settings.topicPrefix).stream;
     const { maxRequestBytes } = settings;
     this.limits = {
@@ -68,8 +73,11 @@ export class KafkaTransport implements Transport {
     if (this.closed) throw busClosed('open');
     registerCodecs(this.settings.compressionCodecs);
     const connection = new Connection(this.settings, events);
+    const { connectTimeoutMs } = this.settings;
+    const late = (): BusError =>
+      new BusError('CONNECT', `Nothing answers within connectTimeoutMs (${connectTimeoutMs} ms)`);
     try {
-      await connection.open();
+      await within(connectTimeoutMs, connection.open(), late);
     } catch (error) {
       await connection.close();
       throw toBusError(error, `connect to Kafka at ${this.settings.brokers.join(', ')}`);

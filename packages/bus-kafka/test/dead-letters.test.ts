@@ -87,6 +87,15 @@ describe('dead letters', () => {
     expect(sink.values()).toEqual(['again letter 2', 'end']);
   });
 
+  test('the oldest one, whose record and note are deleted at once, is not replayed again', async () => {
+    const { transport, letters } = await withLetters(2);
+    const [first] = (await letters()) as [StoredDeadLetter];
+    expect(await transport.deadLetters.replay(first, 'group', again(first))).toBe(true);
+    expect(await transport.deadLetters.replay(first, 'group', again(first))).toBe(false);
+    expect(await transport.deadLetters.remove([first], 'group')).toBe(0);
+    expect(values(await letters())).toEqual(['letter 1']);
+  });
+
   test('removing says how many were there', async () => {
     const { transport, letters } = await withLetters(6);
     const all = await letters();

@@ -86,6 +86,22 @@ describe('a group of several processes', () => {
     expect([a, b, c].flatMap(({ told }) => told.errors)).toEqual([]);
   });
 
+  test('buses of two topics may use one group name: each gets the events of its own', async () => {
+    const a = await process('a');
+    const b = await process('b');
+    const group = uniqueName();
+    await a.transport.consume(consumeSpec(group), a.sink);
+    await b.transport.consume(consumeSpec(group), b.sink);
+    await until('each to own its topic', () => a.sink.owned.length === 6 && b.sink.owned.length === 6);
+    await publish(a.transport, records(0, 3));
+    await publish(b.transport, records(1, 2));
+    await until('the events', () => a.sink.delivered.length === 3 && b.sink.delivered.length === 2);
+    expect([a.sink.values(), b.sink.values()]).toEqual([
+      ['0/0', '0/1', '0/2'],
+      ['1/0', '1/1'],
+    ]);
+  });
+
   test('a partition that drains slowly goes over after its time, and holds up no other', async () => {
     const a = await process('a');
     const b = await process('b', a);
