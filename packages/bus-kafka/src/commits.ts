@@ -107,7 +107,8 @@ export class Commits {
       this.failures += 1;
       const reason = toBusError(error, `commit for the group ${member.groupId}`);
       this.handler.problem(reason);
-      if (Date.now() > this.giveUpAtMs) for (const partition of snapshots.keys()) partition.commitFailed(reason);
+      if (Date.now() > this.giveUpAtMs)
+        for (const partition of snapshots.keys()) partition.commitFailed(reason);
     } finally {
       this.running = false;
       this.schedule();

@@ -99,6 +99,8 @@ export class Connection {
 
   async close(): Promise<void> {
     this.closing.abort();
+    // What was never open has nothing under way that deserves to be waited for.
+    if (!this.opened) this.client.abort('The connection is given up');
     await this.client.close();
   }
 

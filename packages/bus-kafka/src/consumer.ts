@@ -36,12 +36,12 @@ export interface ConsumerParts {
 /** How often is looked whether the stream has more partitions. */
 const GROWTH_CHECK_MS = 30_000;
 const REOPEN_DELAY_MS = 1_000;
-const LEAVE_TIMEOUT_MS = 2_000;
-/** Without a connection: a word of goodbye is not worth more. */
-const LEAVE_TIMEOUT_DOWN_MS = 200;
+/** How long the word of goodbye may take. Without it the partitions are free when the session ends. */
+const MAX_LEAVE_MS = 2_000;
+const MIN_LEAVE_MS = 300;
 /** Beyond the time for draining: committing what was drained. */
 const HAND_OVER_GRACE_MS = 3_000;
-const STOP_GRACE_MS = 500;
+const STOP_GRACE_MS = 300;
 /** What a crash repeats beside what is being handled: at most about this part of `maxInFlight`. */
 const COMMIT_SHARE = 4;
 
@@ -119,20 +119,22 @@ export class KafkaConsumer implements Consumption {
     this.fetcher.close();
     this.commits.stop();
     await this.handOver([...this.owned.values()], timeoutMs, STOP_GRACE_MS);
-    await this.leave();
+    await this.leave(timeoutMs);
     this.lost(new BusError('FENCED', 'The consumer was stopped'));
     await this.close();
   }
 
-  private async leave(): Promise<void> {
+  private async leave(timeoutMs: number): Promise<void> {
     const { coordinator } = this.parts;
     const { name, ephemeral } = this.spec.group;
     const memberId = this.membership.id;
     this.membership.close();
     if (memberId === '') return;
-    const isDown = this.parts.outages.isDown('consuming');
+    const patienceMs = this.parts.outages.isDown
+      ? MIN_LEAVE_MS
+      : Math.max(MIN_LEAVE_MS, Math.min(timeoutMs, MAX_LEAVE_MS));
     try {
-      await leaveGroup(coordinator, memberId, ephemeral, isDown ? LEAVE_TIMEOUT_DOWN_MS : LEAVE_TIMEOUT_MS);
+      await leaveGroup(coordinator, memberId, ephemeral, patienceMs);
     } catch (error) {
       this.parts.events.error(toBusError(error, `leave the group ${name}`));
     }
@@ -224,7 +226,8 @@ export class KafkaConsumer implements Consumption {
         await owned.handOver(timeoutMs);
         await owned.flush();
       } catch (error) {
-        if (!owned.isLost) this.parts.events.error(toBusError(error, `hand over partition ${owned.partition}`));
+        if (!owned.isLost)
+          this.parts.events.error(toBusError(error, `hand over partition ${owned.partition}`));
       }
     };
     const boundMs = timeoutMs + graceMs;

@@ -257,7 +257,7 @@ export class Fetcher {
     } catch (error) {
       this.events.failed(toBusError(error, `find the range of partition ${owned.partition}`));
       this.failures += 1;
-    await delay(reconnectDelayMs(this.failures), this.closing.signal);
+      await delay(reconnectDelayMs(this.failures), this.closing.signal);
     } finally {
       owned.seeking = false;
       this.wakeFor(owned);

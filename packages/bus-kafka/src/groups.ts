@@ -158,8 +158,15 @@ export async function leaveGroup(
 ): Promise<void> {
   const { group } = coordinator;
   const late = (): BusError =>
-    new BusError('TIMEOUT', `It took longer than ${timeoutMs} ms; its partitions are free when its session ends`);
-  await within(timeoutMs, coordinator.ask((broker) => broker.leaveGroup({ groupId: group, memberId })), late);
+    new BusError(
+      'TIMEOUT',
+      `It took longer than ${timeoutMs} ms; its partitions are free when its session ends`,
+    );
+  await within(
+    timeoutMs,
+    coordinator.ask((broker) => broker.leaveGroup({ groupId: group, memberId })),
+    late,
+  );
   if (ephemeral) await within(timeoutMs, deleteGroup(coordinator), late);
 }
 

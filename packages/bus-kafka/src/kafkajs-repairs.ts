@@ -76,9 +76,11 @@ function timersOnlyWhenNeeded(prototype: RequestQueue): void {
 function oneSocketAtATime(prototype: Connection): void {
   const { connect, disconnect } = prototype;
   prototype.connect = function connectOnce(this: Connection): Promise<unknown> {
-    this.connecting ??= (this.disconnecting ?? Promise.resolve()).then(() => connect.call(this)).finally(() => {
-      this.connecting = undefined;
-    });
+    this.connecting ??= (this.disconnecting ?? Promise.resolve())
+      .then(() => connect.call(this))
+      .finally(() => {
+        this.connecting = undefined;
+      });
     return this.connecting;
   };
   prototype.disconnect = function disconnectOnce(this: Connection): Promise<unknown> {
@@ -110,5 +112,10 @@ function drop(socket: Socket): void {
 }
 
 function connectionClosed({ host, port }: Connection): Error {
-  return Object.assign(new Error('Closed connection'), { name: 'KafkaJSConnectionClosedError', retriable: true, host, port });
+  return Object.assign(new Error('Closed connection'), {
+    name: 'KafkaJSConnectionClosedError',
+    retriable: true,
+    host,
+    port,
+  });
 }

@@ -3,7 +3,14 @@ import type { Assignment } from './assigner.js';
 import { deferred, delay, reconnectDelayMs } from './delay.js';
 import { Elapsed } from './elapsed.js';
 import { protocolTypeOf, toBusError } from './errors.js';
-import { assign, decodeAssignment, encodeClaim, type JoinedMember, PROTOCOL_NAME, topicsOf } from './group-protocol.js';
+import {
+  assign,
+  decodeAssignment,
+  encodeClaim,
+  type JoinedMember,
+  PROTOCOL_NAME,
+  topicsOf,
+} from './group-protocol.js';
 import { findCoordinator } from './groups.js';
 import { Heartbeat, type HeartbeatSettings, isFencing } from './heartbeat.js';
 import type { KafkaBroker, KafkaCluster } from './kafkajs-cluster.js';
@@ -231,7 +238,9 @@ export class Membership {
     for (const topic of topicsOf(members)) {
       const view = topic === this.view.topic ? this.view : new TopicView(this.cluster, topic);
       // A topic of others that is gone must not keep ours from being shared out.
-      await view.refresh().catch((error: unknown) => (view === this.view ? Promise.reject(error) : undefined));
+      await view
+        .refresh()
+        .catch((error: unknown) => (view === this.view ? Promise.reject(error) : undefined));
       counts.set(topic, view.partitions);
     }
     return counts;

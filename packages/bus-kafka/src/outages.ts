@@ -19,8 +19,8 @@ export class Outages {
     if (this.down.delete(part) && this.down.size === 0) this.events.reconnected();
   }
 
-  isDown(part: ConnectionPart): boolean {
-    return this.down.has(part);
+  get isDown(): boolean {
+    return this.down.size > 0;
   }
 
   /** The part is not used any more. */

@@ -29,6 +29,7 @@ if (what === 'consume') {
 await bus.shutdown();
 const closedAtMs = Date.now();
 // Handles that were closed are let go a few turns of the event loop later.
-const openSockets = () => process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length;
+const openSockets = () =>
+  process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length;
 for (let turn = 0; turn < 20 && openSockets() > 0; turn += 1) await new Promise(setImmediate);
 process.stdout.write(JSON.stringify({ closedAtMs, sockets: openSockets() }));
