@@ -1,10 +1,11 @@
 import type { BusError } from '@omnibus/core/transport';
 import { reconnectDelayMs } from './delay.js';
 import { toBusError } from './errors.js';
+import { commitOffsets, type MemberIdentity } from './group-requests.js';
 import { type GroupCoordinator, isStaleCoordinator } from './groups.js';
 import { isFencing } from './heartbeat.js';
 import type { OwnedPartition } from './owned-partition.js';
-import { commitOffsets, type MemberIdentity, protocolError } from './protocol.js';
+import { protocolError } from './protocol.js';
 
 /** What commits need to know, and whom they tell. */
 export interface CommitHandler {

@@ -1,43 +1,41 @@
-import type { FetchedMessage, FetchedPartition } from './protocol.js';
+import type { InboundRecord } from '@omnibus/core/transport';
+import type { FetchedPartition } from './fetch-decoder.js';
+import { offsetAfter } from './offsets.js';
 
-const ABORT_MARKER = Buffer.from([0, 0, 0, 0]);
+/** What of a fetch is handed out, and where the next one begins. */
+export interface CommittedRecords {
+  readonly records: readonly InboundRecord[];
+  /** Undefined when nothing came. */
+  readonly next: string | undefined;
+}
 
 /**
- * The records of a fetch that count: from `fetchOffset` on (a broker sends whole batches, which may begin earlier),
- * without the markers of transactions and without what an aborted transaction wrote.
+ * The records that count: from `fetchOffset` on (a broker sends whole batches, which may begin earlier), without the
+ * markers of transactions and without what an aborted transaction wrote.
  */
 export function committedRecords(
-  { messages, abortedTransactions }: FetchedPartition,
+  { batches, aborted }: FetchedPartition,
   fetchOffset: string,
-): readonly FetchedMessage[] {
-  const first = messages[0];
-  if (!first) return messages;
+): CommittedRecords {
+  const last = batches[batches.length - 1];
+  if (!last) return { records: [], next: undefined };
   const from = BigInt(fetchOffset);
-  const aborts = abortedTransactions ?? [];
-  // The usual case costs nothing per record.
-  if (aborts.length === 0 && BigInt(first.offset) >= from && !messages.some(isMarker)) return messages;
-  const visible = aborts.length === 0 ? messages : withoutAborted(messages, aborts);
-  return visible.filter((message) => !isMarker(message) && BigInt(message.offset) >= from);
-}
-
-function isMarker(message: FetchedMessage): boolean {
-  return message.isControlRecord === true;
-}
-
-function withoutAborted(
-  messages: readonly FetchedMessage[],
-  aborts: NonNullable<FetchedPartition['abortedTransactions']>,
-): FetchedMessage[] {
-  const ahead = [...aborts].sort((a, b) => (BigInt(a.firstOffset) < BigInt(b.firstOffset) ? -1 : 1));
+  const ahead = [...aborted].sort((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
   const aborting = new Set<string>();
-  return messages.filter((message) => {
-    while (ahead[0] && BigInt(message.offset) >= BigInt(ahead[0].firstOffset))
+  const parts: (readonly InboundRecord[])[] = [];
+  for (const { baseOffset, lastOffset, producerId, transactional, marker, records } of batches) {
+    while (ahead[0] && BigInt(lastOffset) >= ahead[0].firstOffset)
       aborting.add(ahead.shift()?.producerId ?? '');
-    const { producerId = '', inTransaction = false } = message.batchContext ?? {};
-    if (isMarker(message)) {
-      if (message.key && ABORT_MARKER.equals(message.key)) aborting.delete(producerId);
-      return true;
-    }
-    return !(inTransaction && aborting.has(producerId));
-  });
+    if (marker !== undefined) aborting.delete(producerId);
+    else if (transactional && aborting.has(producerId)) continue;
+    else
+      parts.push(
+        BigInt(baseOffset) >= from ? records : records.filter(({ position }) => BigInt(position) >= from),
+      );
+  }
+  const next = offsetAfter(last.lastOffset);
+  return {
+    records: parts.length === 1 ? (parts[0] ?? []) : parts.flat(),
+    next: BigInt(next) > from ? next : undefined,
+  };
 }

@@ -7,7 +7,7 @@ import type {
 import { KafkaClient } from './client.js';
 import { compressionType } from './compression.js';
 import type { ConsumerParts } from './consumer.js';
-import { DeadLetterState, type Note, noteMessage } from './dead-letter-state.js';
+import { DeadLetterState } from './dead-letter-state.js';
 import { KafkaDeadLetters } from './dead-letters.js';
 import { delay, reconnectDelayMs } from './delay.js';
 import { isConnectionTrouble, toBusError } from './errors.js';
@@ -18,7 +18,6 @@ import { LetterWriter } from './letter-writer.js';
 import type { KafkaSettings } from './options.js';
 import { Outages } from './outages.js';
 import { Publisher, type PublisherEvents } from './publisher.js';
-import { toMessage } from './record.js';
 import { TopicView } from './topic-view.js';
 import { Topology } from './topology.js';
 
@@ -29,7 +28,7 @@ const RESTORE_INTERVAL_MS = 2_000;
 export class Connection {
   readonly cluster: KafkaCluster;
   readonly view: TopicView;
-  readonly stream: Publisher<OutboundRecord>;
+  readonly stream: Publisher;
   readonly deadLetters: DeadLetterStore;
   readonly history: HistoryReader;
   private readonly client: KafkaClient;
@@ -60,12 +59,9 @@ export class Connection {
       requestTimeoutMs: settings.requestTimeoutMs,
     };
     const told = this.publisherEvents();
-    this.stream = new Publisher(this.cluster, this.view, toMessage, how, told);
-    this.letters = new LetterWriter(
-      new Publisher<OutboundRecord>(this.cluster, this.letterView, toMessage, how, told),
-      this.letterView,
-    );
-    const notes = new Publisher<Note>(this.cluster, stateView, noteMessage, how, told);
+    this.stream = new Publisher(this.cluster, this.view, how, told);
+    this.letters = new LetterWriter(new Publisher(this.cluster, this.letterView, how, told), this.letterView);
+    const notes = new Publisher(this.cluster, stateView, how, told);
     const state = new DeadLetterState(stateView, notes, () => this.topology.ensureDeadLetterState());
     this.deadLetters = new KafkaDeadLetters(
       this.letterView,

@@ -1,20 +1,8 @@
+import type { InboundRecord } from '@omnibus/core/transport';
 import { readDirect } from './fetch-direct.js';
 import { LATEST, offsetsAt } from './offsets.js';
-import type { FetchedMessage, KafkaMessage } from './protocol.js';
 import type { Publisher } from './publisher.js';
 import type { TopicView } from './topic-view.js';
-
-/** A note about one dead letter, as it is published. Without a value it takes an earlier one back. */
-export interface Note {
-  readonly partition: number;
-  readonly key: string;
-  readonly value: Buffer | null;
-}
-
-/** A note as kafkajs encodes it. */
-export function noteMessage({ key, value }: Note): KafkaMessage {
-  return { key, value, headers: {}, timestamp: Date.now() };
-}
 
 /** Why a dead letter no longer counts. */
 export type Removal = 'replayed' | 'purged';
@@ -32,7 +20,7 @@ export class DeadLetterState {
 
   constructor(
     private readonly view: TopicView,
-    private readonly publisher: Publisher<Note>,
+    private readonly publisher: Publisher,
     /** Makes sure that the topic exists. */
     private readonly ensureTopic: () => Promise<void>,
   ) {}
@@ -79,8 +67,7 @@ export class DeadLetterState {
     }
   }
 
-  private apply({ key, value }: FetchedMessage): void {
-    const id = key?.toString('utf8') ?? '';
+  private apply({ key: id = '', value }: InboundRecord): void {
     if (value === null) this.removed.delete(id);
     else this.removed.add(id);
   }
@@ -88,7 +75,10 @@ export class DeadLetterState {
   private async write(ids: readonly string[], value: Buffer | null): Promise<void> {
     if (ids.length === 0) return;
     await this.ensureTopic();
-    const failures = await this.publisher.send(ids.map((key) => ({ partition: PARTITION, key, value })));
+    const timestampMs = Date.now();
+    const failures = await this.publisher.send(
+      ids.map((key) => ({ partition: PARTITION, key, value, headers: {}, timestampMs })),
+    );
     for (const error of failures.values()) throw error;
   }
 }

@@ -1,11 +1,14 @@
-import type { DeadLetterStore, OutboundRecord, StoredDeadLetter } from '@omnibus/core/transport';
+import type {
+  DeadLetterStore,
+  InboundRecord,
+  OutboundRecord,
+  StoredDeadLetter,
+} from '@omnibus/core/transport';
 import type { DeadLetterState } from './dead-letter-state.js';
 import { toBusError } from './errors.js';
 import { readDirect } from './fetch-direct.js';
 import { allPartitions } from './groups.js';
 import { EARLIEST, LATEST, later, offsetAfter, offsetsAt } from './offsets.js';
-import type { FetchedMessage } from './protocol.js';
-import { fromMessage } from './record.js';
 import type { TopicView } from './topic-view.js';
 
 /** Where a dead letter lies. Its id is `partition-offset`. */
@@ -95,15 +98,15 @@ export class KafkaDeadLetters implements DeadLetterStore {
     if (cursor && partitions.length === 1)
       starts.set(0, later(starts.get(0) ?? '0', offsetAfter(cursor.offset)));
     let behindCursor = cursor === undefined || partitions.length === 1;
-    for await (const { partition, message } of merged(
+    for await (const { partition, record } of merged(
       partitions.map((each) => this.partition(each, starts, ends)),
     )) {
       if (!behindCursor && cursor) {
-        if (partition !== cursor.partition || BigInt(message.offset) < BigInt(cursor.offset)) continue;
+        if (partition !== cursor.partition || BigInt(record.position) < BigInt(cursor.offset)) continue;
         behindCursor = true;
-        if (message.offset === cursor.offset) continue;
+        if (record.position === cursor.offset) continue;
       }
-      yield { id: idOf({ partition, offset: message.offset }), record: fromMessage(message) };
+      yield { id: idOf({ partition, offset: record.position }), record };
     }
   }
 
@@ -111,15 +114,15 @@ export class KafkaDeadLetters implements DeadLetterStore {
     partition: number,
     starts: ReadonlyMap<number, string>,
     ends: ReadonlyMap<number, string>,
-  ): AsyncGenerator<PlacedMessage> {
+  ): AsyncGenerator<PlacedRecord> {
     const range = {
       partition,
       from: starts.get(partition) ?? '0',
       to: ends.get(partition) ?? '0',
       onDeleted: 'skip' as const,
     };
-    for await (const messages of readDirect(this.view, range))
-      for (const message of messages) yield { partition, message };
+    for await (const records of readDirect(this.view, range))
+      for (const record of records) yield { partition, record };
   }
 
   /** What was removed from the oldest on is deleted for good, so that neither the topic nor its notes grow for ever. */
@@ -149,15 +152,15 @@ export class KafkaDeadLetters implements DeadLetterStore {
   }
 }
 
-interface PlacedMessage {
+interface PlacedRecord {
   readonly partition: number;
-  readonly message: FetchedMessage;
+  readonly record: InboundRecord;
 }
 
 /** Of the heads of all partitions always the oldest. Within a partition the order stays. */
-async function* merged(sources: readonly AsyncGenerator<PlacedMessage>[]): AsyncGenerator<PlacedMessage> {
-  const heads = new Map<AsyncGenerator<PlacedMessage>, PlacedMessage>();
-  const advance = async (source: AsyncGenerator<PlacedMessage>): Promise<void> => {
+async function* merged(sources: readonly AsyncGenerator<PlacedRecord>[]): AsyncGenerator<PlacedRecord> {
+  const heads = new Map<AsyncGenerator<PlacedRecord>, PlacedRecord>();
+  const advance = async (source: AsyncGenerator<PlacedRecord>): Promise<void> => {
     const next = await source.next();
     if (next.done === true) heads.delete(source);
     else heads.set(source, next.value);
@@ -166,7 +169,7 @@ async function* merged(sources: readonly AsyncGenerator<PlacedMessage>[]): Async
     for (const source of sources) await advance(source);
     while (heads.size > 0) {
       const [source, head] = [...heads].reduce((oldest, each) =>
-        Number(each[1].message.timestamp) < Number(oldest[1].message.timestamp) ? each : oldest,
+        timeOf(each[1]) < timeOf(oldest[1]) ? each : oldest,
       );
       yield head;
       await advance(source);
@@ -174,6 +177,10 @@ async function* merged(sources: readonly AsyncGenerator<PlacedMessage>[]): Async
   } finally {
     for (const source of sources) await source.return(undefined);
   }
+}
+
+function timeOf({ record }: PlacedRecord): number {
+  return record.timestampMs ?? 0;
 }
 
 function idOf({ partition, offset }: Place): string {

@@ -1,19 +1,16 @@
-import { BusError } from '@omnibus/core/transport';
+import { BusError, type InboundRecord } from '@omnibus/core/transport';
 import { committedRecords } from './committed-records.js';
-import { EARLIEST, offsetAfter, offsetsAt } from './offsets.js';
-import { type FetchedMessage, fetch, protocolError } from './protocol.js';
+import type { FetchedPartition } from './fetch-decoder.js';
+import { hasLeaderMoved } from './leaders.js';
+import { EARLIEST, offsetsAt } from './offsets.js';
+import { protocolError } from './protocol.js';
+import { fetch } from './record-requests.js';
 import type { TopicView } from './topic-view.js';
 
 const MAX_WAIT_MS = 100;
 const MAX_BYTES = 1_048_576;
 /** A leader that moves is looked for again; then the read fails. */
 const MAX_RETRIES = 5;
-const LEADER_MOVED: ReadonlySet<string> = new Set([
-  'NOT_LEADER_FOR_PARTITION',
-  'LEADER_NOT_AVAILABLE',
-  'UNKNOWN_LEADER_EPOCH',
-  'FENCED_LEADER_EPOCH',
-]);
 
 /** What part of one partition to read. */
 export interface ReadRange {
@@ -31,7 +28,7 @@ export interface ReadRange {
 export async function* readDirect(
   view: TopicView,
   range: ReadRange,
-): AsyncGenerator<readonly FetchedMessage[]> {
+): AsyncGenerator<readonly InboundRecord[]> {
   const to = BigInt(range.to);
   let from = range.from;
   let retries = 0;
@@ -45,25 +42,20 @@ export async function* readDirect(
     }
     if (type !== undefined) {
       retries += 1;
-      if (!LEADER_MOVED.has(type) || retries > MAX_RETRIES) throw protocolError(answer.errorCode);
+      if (!hasLeaderMoved(type) || retries > MAX_RETRIES) throw protocolError(answer.errorCode);
       await view.refresh();
       continue;
     }
-    const last = answer.messages[answer.messages.length - 1];
+    const { records, next } = committedRecords(answer, from);
     // Nothing is left up to the end: what lay there was compacted away.
-    if (!last) return;
-    const records = committedRecords(answer, from);
-    from = offsetAfter(last.offset);
-    const wanted = BigInt(from) <= to ? records : records.filter(({ offset }) => BigInt(offset) < to);
+    if (next === undefined) return;
+    from = next;
+    const wanted = BigInt(from) <= to ? records : records.filter(({ position }) => BigInt(position) < to);
     if (wanted.length > 0) yield wanted;
   }
 }
 
-async function fetchOne(
-  view: TopicView,
-  partition: number,
-  from: string,
-): Promise<Awaited<ReturnType<typeof fetch>>[number]> {
+async function fetchOne(view: TopicView, partition: number, from: string): Promise<FetchedPartition> {
   const leader = await view.leaderOf(partition);
   const [answer] = await fetch(leader, {
     topic: view.topic,

@@ -1,20 +1,19 @@
-import { BusError } from '@omnibus/core/transport';
+import type { BusError } from '@omnibus/core/transport';
 import { committedRecords } from './committed-records.js';
 import { deferred, delay, reconnectDelayMs } from './delay.js';
-import { toBusError } from './errors.js';
+import { protocolTypeOf, toBusError } from './errors.js';
+import type { FetchedPartition } from './fetch-decoder.js';
+import { FetchSizer, type FetchSizes } from './fetch-sizer.js';
 import type { KafkaCluster } from './kafkajs-cluster.js';
-import { EARLIEST, LATEST, offsetAfter, offsetsAt } from './offsets.js';
+import { hasLeaderMoved } from './leaders.js';
+import { explainOutOfRange } from './out-of-range.js';
 import type { OwnedPartition } from './owned-partition.js';
-import { type FetchedPartition, fetch, protocolError } from './protocol.js';
-import { dropConnections } from './publisher.js';
-import { fromMessage } from './record.js';
+import { protocolError } from './protocol.js';
 import { brokerById, type TopicView } from './topic-view.js';
 
 /** How much and how long. */
-export interface FetchSettings {
+export interface FetchSettings extends FetchSizes {
   readonly maxWaitTimeMs: number;
-  readonly maxBytesPerPartition: number;
-  readonly maxBytes: number;
 }
 
 /** How the fetcher tells what happens to it. */
@@ -28,17 +27,13 @@ export interface FetcherEvents {
 
 /** Fetches shorter than this after a pause, so that a resumed partition need not wait long for its turn. */
 const MIN_WAIT_MS = 5;
-const MIN_FETCH_BYTES = 65_536;
-const LEADER_MOVED: ReadonlySet<string> = new Set([
-  'NOT_LEADER_FOR_PARTITION',
-  'LEADER_NOT_AVAILABLE',
-  'REPLICA_NOT_AVAILABLE',
-  'UNKNOWN_TOPIC_OR_PARTITION',
-  'KAFKA_STORAGE_ERROR',
-  'FENCED_LEADER_EPOCH',
-  'UNKNOWN_LEADER_EPOCH',
-  'OFFSET_NOT_AVAILABLE',
-]);
+
+/** A partition in a request. By the object it is seen whether it is still the same ownership when the answer comes. */
+interface Asked {
+  readonly owned: OwnedPartition;
+  readonly partition: number;
+  readonly from: string;
+}
 
 interface Loop {
   wake: () => void;
@@ -52,15 +47,16 @@ export class Fetcher {
   private lookingForLeaders = false;
   private failures = 0;
   private turn = 0;
-  /** Shrinks on a link so slow that a full fetch would time out. */
-  private byteShare = 1;
+  private readonly sizer: FetchSizer;
 
   constructor(
     private readonly cluster: KafkaCluster,
     private readonly view: TopicView,
     private readonly settings: FetchSettings,
     private readonly events: FetcherEvents,
-  ) {}
+  ) {
+    this.sizer = new FetchSizer(view.topic, settings);
+  }
 
   add(partition: OwnedPartition): void {
     this.partitions.set(partition.partition, partition);
@@ -140,10 +136,12 @@ export class Fetcher {
     due: readonly OwnedPartition[],
     maxWaitMs: number,
   ): Promise<boolean> {
-    const asked = this.rotated(due).map((owned) => ({ owned, from: owned.fetchOffset }));
+    const asked = this.rotated(due).map(
+      (owned): Asked => ({ owned, partition: owned.partition, from: owned.fetchOffset }),
+    );
     try {
       const broker = await brokerById(this.cluster, nodeId);
-      const answers = await this.request(broker, asked, maxWaitMs);
+      const answers = await this.sizer.fetch(broker, asked, maxWaitMs);
       this.events.works();
       const leadersKnown = this.handOut(asked, answers);
       this.failures = leadersKnown ? 0 : this.failures + 1;
@@ -158,61 +156,27 @@ export class Fetcher {
     }
   }
 
-  private async request(
-    broker: Awaited<ReturnType<typeof brokerById>>,
-    asked: readonly { readonly owned: OwnedPartition; readonly from: string }[],
-    maxWaitMs: number,
-  ): Promise<readonly FetchedPartition[]> {
-    const { maxBytes, maxBytesPerPartition } = this.settings;
-    const share = (bytes: number): number => Math.max(MIN_FETCH_BYTES, Math.floor(bytes * this.byteShare));
-    try {
-      const answers = await fetch(broker, {
-        topic: this.view.topic,
-        partitions: asked.map(({ owned, from }) => ({
-          partition: owned.partition,
-          fetchOffset: from,
-          maxBytes: share(maxBytesPerPartition),
-        })),
-        maxWaitMs,
-        maxBytes: share(maxBytes),
-      });
-      if (this.byteShare < 1) this.byteShare = Math.min(1, this.byteShare * 2);
-      return answers;
-    } catch (error) {
-      if ((error as { readonly name?: string }).name === 'KafkaJSRequestTimeoutError') {
-        this.byteShare = Math.max(this.byteShare / 4, 1 / 1_024);
-        dropConnections(broker, error as Error);
-      }
-      throw error;
-    }
-  }
-
   /** Another partition comes first each time: a fetch that is full leaves out the last ones. */
   private rotated(partitions: readonly OwnedPartition[]): readonly OwnedPartition[] {
     this.turn = (this.turn + 1) % partitions.length;
     return this.turn === 0 ? partitions : [...partitions.slice(this.turn), ...partitions.slice(0, this.turn)];
   }
 
-  private handOut(
-    asked: readonly { readonly owned: OwnedPartition; readonly from: string }[],
-    answers: readonly FetchedPartition[],
-  ): boolean {
-    const byPartition = new Map(asked.map((each) => [each.owned.partition, each] as const));
+  private handOut(asked: readonly Asked[], answers: readonly FetchedPartition[]): boolean {
+    const byPartition = new Map(asked.map((each) => [each.partition, each] as const));
     let leadersKnown = true;
     for (const answer of answers) {
       const question = byPartition.get(answer.partition);
-      // Lost meanwhile, or lost and owned anew from another offset: then it is not what was asked for.
-      if (
-        !question ||
-        question.owned.isLost ||
-        this.partitions.get(answer.partition) !== question.owned ||
-        question.owned.fetchOffset !== question.from
-      )
-        continue;
-      if (answer.errorCode === 0) deliver(question.owned, answer);
+      if (!question || !this.isCurrent(question)) continue;
+      if (answer.errorCode === 0) deliver(question, answer);
       else leadersKnown = this.failed(question.owned, answer.errorCode) && leadersKnown;
     }
     return leadersKnown;
+  }
+
+  /** Not lost meanwhile, nor owned anew from another offset: then the answer is not to what is asked now. */
+  private isCurrent({ owned, partition, from }: Asked): boolean {
+    return !owned.isLost && this.partitions.get(partition) === owned && owned.fetchOffset === from;
   }
 
   /** False when the leaders have to be looked for again. */
@@ -223,7 +187,7 @@ export class Fetcher {
       return true;
     }
     if (error.type === 'UNKNOWN_TOPIC_OR_PARTITION') this.events.topicMissing();
-    if (LEADER_MOVED.has(error.type)) {
+    if (hasLeaderMoved(error.type)) {
       this.view.forgetLeaders();
       return false;
     }
@@ -232,77 +196,64 @@ export class Fetcher {
     return true;
   }
 
-  /** What was deleted before it was read is gone; everything that is left must be delivered. */
   private async seekIntoRange(owned: OwnedPartition): Promise<void> {
     owned.seeking = true;
     try {
-      const [starts, ends] = [
-        await offsetsAt(this.view, [owned.partition], EARLIEST),
-        await offsetsAt(this.view, [owned.partition], LATEST),
-      ];
-      const start = starts.get(owned.partition) ?? '0';
-      const lost = BigInt(start) - BigInt(owned.fetchOffset);
-      const what =
-        lost > 0n
-          ? `${lost} events were deleted by retention before the group read them`
-          : `the topic ends at ${ends.get(owned.partition) ?? start}: it was truncated or made anew, and is read from its start`;
-      this.events.problem(
-        new BusError(
-          'BROKER',
-          `Offset ${owned.fetchOffset} of partition ${owned.partition} of ${this.view.topic} does not exist; ${what}`,
-          { retryable: false },
-        ),
-      );
+      const { start, what } = await explainOutOfRange(this.view, owned.partition, owned.fetchOffset);
+      this.events.problem(what);
       owned.fetchOffset = start;
     } catch (error) {
       this.events.failed(toBusError(error, `find the range of partition ${owned.partition}`));
-      this.failures += 1;
-      await delay(reconnectDelayMs(this.failures), this.closing.signal);
-    } finally {
-      owned.seeking = false;
-      this.wakeFor(owned);
+      await this.pause();
     }
-  }
-
-  private async rest(owned: OwnedPartition): Promise<void> {
-    owned.seeking = true;
-    this.failures += 1;
-    await delay(reconnectDelayMs(this.failures), this.closing.signal);
     owned.seeking = false;
     this.wakeFor(owned);
   }
 
+  private async rest(owned: OwnedPartition): Promise<void> {
+    owned.seeking = true;
+    await this.pause();
+    owned.seeking = false;
+    this.wakeFor(owned);
+  }
+
+  private pause(): Promise<void> {
+    this.failures += 1;
+    return delay(reconnectDelayMs(this.failures), this.closing.signal);
+  }
+
+  /** Until every partition has a leader; those that have one are fetched meanwhile. */
   private async findLeaders(): Promise<void> {
     if (this.lookingForLeaders) return;
     this.lookingForLeaders = true;
-    try {
-      for (let attempt = this.failures; !this.closing.signal.aborted; attempt += 1) {
-        if (attempt > 0) await delay(reconnectDelayMs(attempt), this.closing.signal);
-        if (await this.askForLeaders()) break;
-      }
-    } finally {
-      this.lookingForLeaders = false;
+    for (let attempt = this.failures; !this.closing.signal.aborted; attempt += 1) {
+      if (attempt > 0) await delay(reconnectDelayMs(attempt), this.closing.signal);
+      if (await this.askForLeaders()) break;
     }
-    for (const owned of this.partitions.values()) this.wakeFor(owned);
+    this.lookingForLeaders = false;
+    // Some may have lost theirs again in the meantime.
+    this.wakeAll();
   }
 
   private async askForLeaders(): Promise<boolean> {
     try {
       await this.view.refresh();
-      return [...this.partitions.keys()].every((partition) => this.view.leaderIdOf(partition) !== undefined);
     } catch (error) {
-      if ((error as { readonly type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION')
-        this.events.topicMissing();
+      if (protocolTypeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') this.events.topicMissing();
       this.events.failed(toBusError(error, `find out who leads ${this.view.topic}`));
       return false;
     }
+    let all = true;
+    for (const { partition } of this.partitions.values()) {
+      const leader = this.view.leaderIdOf(partition);
+      if (leader === undefined) all = false;
+      else this.loopOf(leader).wake();
+    }
+    return all;
   }
 }
 
-function deliver(owned: OwnedPartition, answer: FetchedPartition): void {
-  const last = answer.messages[answer.messages.length - 1];
-  if (!last) return;
-  const next = offsetAfter(last.offset);
-  if (BigInt(next) <= BigInt(owned.fetchOffset)) return;
-  owned.deliver(committedRecords(answer, owned.fetchOffset).map(fromMessage), next);
+function deliver({ owned, from }: Asked, answer: FetchedPartition): void {
+  const { records, next } = committedRecords(answer, from);
+  if (next !== undefined) owned.deliver(records, next);
 }

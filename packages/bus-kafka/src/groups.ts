@@ -1,9 +1,10 @@
 import { BusError, type GroupSpec, type PartitionLag } from '@omnibus/core/transport';
 import { within } from './delay.js';
 import { protocolTypeOf, toBusError } from './errors.js';
-import type { KafkaBroker, KafkaCluster } from './kafkajs-cluster.js';
+import { commitOffsets, committedOffsets } from './group-requests.js';
+import type { CommittedOffset, KafkaBroker, KafkaCluster } from './kafkajs-cluster.js';
 import { EARLIEST, LATEST, offsetsAt } from './offsets.js';
-import { type CommittedOffset, commitOffsets, committedOffsets, protocolError } from './protocol.js';
+import { protocolError } from './protocol.js';
 import { brokerById, type TopicView } from './topic-view.js';
 
 const GROUP = 0;

@@ -2,7 +2,7 @@ import type { BusError } from '@omnibus/core/transport';
 import { reconnectDelayMs } from './delay.js';
 import { Elapsed } from './elapsed.js';
 import { protocolTypeOf, toBusError } from './errors.js';
-import type { MemberIdentity } from './protocol.js';
+import type { MemberIdentity } from './group-requests.js';
 
 /** What a heartbeat needs, and whom it tells. */
 export interface HeartbeatHandler {

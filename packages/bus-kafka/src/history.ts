@@ -9,7 +9,6 @@ import { toBusError } from './errors.js';
 import { readDirect } from './fetch-direct.js';
 import { allPartitions } from './groups.js';
 import { EARLIEST, LATEST, later, offsetsAt } from './offsets.js';
-import { fromMessage } from './record.js';
 import type { TopicView } from './topic-view.js';
 
 interface PartitionRange {
@@ -49,14 +48,14 @@ export class KafkaHistory implements HistoryReader {
   ): AsyncGenerator<{ readonly partition: number; readonly records: readonly InboundRecord[] }> {
     try {
       for (const { partition, from, to } of ranges) {
-        for await (const messages of readDirect(this.view, {
+        for await (const records of readDirect(this.view, {
           partition,
           from,
           to,
           onDeleted: 'fail',
           signal,
         })) {
-          yield { partition, records: messages.map(fromMessage) };
+          yield { partition, records };
         }
       }
     } catch (error) {

@@ -1,11 +1,17 @@
 import type { Kafka } from 'kafkajs';
-import type { CommittedOffset } from './protocol.js';
 
 /*
  * kafkajs beneath its producer and consumer: metadata, connections, requests. What the bus does with them differs from
  * what kafkajs's own loops do (see DESIGN.md, "Kafka"): a hand-over before a partition moves, commits that name their
  * generation, sends that are repeated unchanged.
  */
+
+/** What a group has committed for one partition. Offset -1: nothing. */
+export interface CommittedOffset {
+  readonly partition: number;
+  readonly offset: string;
+  readonly metadata: string | null;
+}
 
 /** A broker as kafkajs knows it. Requests go over its connections, which are opened when needed. */
 export interface KafkaBroker {

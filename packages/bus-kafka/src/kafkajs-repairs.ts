@@ -52,6 +52,11 @@ export function brokersOf({ brokerPool }: KafkaCluster): readonly KafkaBroker[] 
   return brokerPool.seedBroker ? [brokerPool.seedBroker, ...known] : known;
 }
 
+/** The next request to this broker opens a new connection. */
+export function dropConnections(broker: KafkaBroker, error: Error): void {
+  for (const { socket } of broker.connectionPool.pool) socket?.destroy(error);
+}
+
 function once<T extends object>(prototype: T, repair: (prototype: T) => void): void {
   if (repaired.has(prototype)) return;
   repaired.add(prototype);

@@ -17,7 +17,7 @@ export class LetterWriter {
   private writing = false;
 
   constructor(
-    private readonly publisher: Publisher<OutboundRecord>,
+    private readonly publisher: Publisher,
     private readonly view: TopicView,
   ) {}
 

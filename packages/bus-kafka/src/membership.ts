@@ -11,10 +11,10 @@ import {
   PROTOCOL_NAME,
   topicsOf,
 } from './group-protocol.js';
+import { type JoinedGroup, joinGroup, type MemberIdentity, MemberIdRequired } from './group-requests.js';
 import { findCoordinator } from './groups.js';
 import { Heartbeat, type HeartbeatSettings, isFencing } from './heartbeat.js';
 import type { KafkaBroker, KafkaCluster } from './kafkajs-cluster.js';
-import { type JoinedGroup, joinGroup, type MemberIdentity, MemberIdRequired } from './protocol.js';
 import { TopicView } from './topic-view.js';
 
 /** The group, and the times of a membership. */

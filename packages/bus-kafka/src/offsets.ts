@@ -1,7 +1,7 @@
 import { delay, reconnectDelayMs } from './delay.js';
 import { toBusError } from './errors.js';
 import type { KafkaBroker } from './kafkajs-cluster.js';
-import { listOffsets } from './protocol.js';
+import { listOffsets } from './topic-requests.js';
 import type { TopicView } from './topic-view.js';
 
 /** Timestamps that stand for the ends of a partition. */

@@ -1,4 +1,4 @@
-import type { KafkaMessage } from './protocol.js';
+import type { WritableRecord } from './record-encoder.js';
 
 const MAX_SEQUENCE = 2_147_483_647;
 
@@ -7,9 +7,8 @@ export interface Batch {
   readonly partition: number;
   /** Places of the records in the send. */
   readonly indexes: readonly number[];
-  /** The records as they were given, by which a repeated send is recognised. */
-  readonly sources: readonly object[];
-  readonly messages: readonly KafkaMessage[];
+  /** The records themselves: a repeated send is recognised by them, and is the same bytes again. */
+  readonly records: readonly WritableRecord[];
 }
 
 /**
@@ -42,7 +41,7 @@ export class ProducerSession {
 
   stored(batch: Batch): void {
     this.unresolved.delete(batch.partition);
-    const { length } = batch.messages;
+    const { length } = batch.records;
     const sequence = this.sequenceOf(batch.partition);
     this.next.set(
       batch.partition,

@@ -3,8 +3,13 @@ import { delay, reconnectDelayMs } from './delay.js';
 import { protocolTypeOf, toBusError } from './errors.js';
 import { isStaleCoordinator } from './groups.js';
 import type { KafkaBroker, KafkaCluster } from './kafkajs-cluster.js';
+import { dropConnections } from './kafkajs-repairs.js';
+import { hasLeaderMoved } from './leaders.js';
+import { type Outcome, outcomeOf } from './produce-outcome.js';
 import { type Batch, ProducerSession } from './producer-session.js';
-import { type KafkaMessage, type ProducedPartition, produce, protocolError } from './protocol.js';
+import type { WritableRecord } from './record-encoder.js';
+import { produce } from './record-requests.js';
+import { halves, overtakesUnresolved, planSend } from './send-plan.js';
 import type { TopicView } from './topic-view.js';
 
 /** What a publisher needs to know. */
@@ -25,44 +30,6 @@ export interface PublisherEvents {
   topicMissing(): void;
 }
 
-/** What became of one batch. */
-type Outcome =
-  | { readonly kind: 'stored' }
-  /** Not stored. */
-  | { readonly kind: 'refused'; readonly error: BusError }
-  /** Stored or not: nobody knows. */
-  | { readonly kind: 'unknown'; readonly error: BusError }
-  /** Not stored, and it may be stored in smaller parts. */
-  | { readonly kind: 'too-large'; readonly error: BusError }
-  /** Not stored, and this producer id is of no use any more. */
-  | { readonly kind: 'session-ended'; readonly error: BusError };
-
-const STORED: Outcome = { kind: 'stored' };
-
-/** By Kafka's names. What is not here was not stored. */
-const STORED_BEFORE: ReadonlySet<string> = new Set(['DUPLICATE_SEQUENCE_NUMBER']);
-/** The leader has it, but not enough replicas confirmed it. */
-const UNKNOWN_FATE: ReadonlySet<string> = new Set([
-  'REQUEST_TIMED_OUT',
-  'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
-  'NETWORK_EXCEPTION',
-  'UNKNOWN',
-]);
-const TOO_LARGE: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
-const SESSION_ENDED: ReadonlySet<string> = new Set([
-  'OUT_OF_ORDER_SEQUENCE_NUMBER',
-  'UNKNOWN_PRODUCER_ID',
-  'INVALID_PRODUCER_EPOCH',
-  'INVALID_PRODUCER_ID_MAPPING',
-]);
-const LEADER_MOVED: ReadonlySet<string> = new Set([
-  'NOT_LEADER_FOR_PARTITION',
-  'LEADER_NOT_AVAILABLE',
-  'UNKNOWN_TOPIC_OR_PARTITION',
-  'KAFKA_STORAGE_ERROR',
-  'FENCED_LEADER_EPOCH',
-  'UNKNOWN_LEADER_EPOCH',
-]);
 /** The brokers answer before we give up on them. */
 const BROKER_TIMEOUT_SHARE = 0.8;
 const MAX_BEGINS = 6;
@@ -71,33 +38,32 @@ const MAX_BEGINS = 6;
  * Appends records to one topic, acknowledged by all in-sync replicas. One send at a time: that is what keeps the order
  * of a partition through failures.
  */
-export class Publisher<R extends { readonly partition: number }> {
+export class Publisher {
   private session: ProducerSession | undefined;
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly cluster: KafkaCluster,
     private readonly view: TopicView,
-    private readonly encode: (record: R) => KafkaMessage,
     private readonly settings: PublisherSettings,
     private readonly events: PublisherEvents,
   ) {}
 
   /** An error per record that is not known to be stored, by its index. Never rejects. */
-  send(records: readonly R[]): Promise<Map<number, BusError>> {
+  send(records: readonly WritableRecord[]): Promise<Map<number, BusError>> {
     const sent = this.last.then(() => this.sendNow(records));
-    this.last = sent;
+    this.last = sent.catch(() => undefined);
     return sent;
   }
 
-  private async sendNow(records: readonly R[]): Promise<Map<number, BusError>> {
+  private async sendNow(records: readonly WritableRecord[]): Promise<Map<number, BusError>> {
     const failures = new Map<number, BusError>();
     let plan: Map<number, Batch[]>;
     try {
       this.session ??= await this.begin();
-      plan = this.plan(records, this.session);
+      plan = planSend(records, this.session);
       // What is of unknown fate was given up by the sender: nobody can tell any more which number comes next.
-      if (this.overtakesUnresolved(plan, this.session)) this.session = await this.begin();
+      if (overtakesUnresolved(plan, this.session)) this.session = await this.begin();
     } catch (error) {
       const reason = this.noted(error);
       for (let index = 0; index < records.length; index += 1) failures.set(index, reason);
@@ -122,7 +88,7 @@ export class Publisher<R extends { readonly partition: number }> {
         batches.shift();
       } else if (outcome.kind === 'too-large') {
         session.refused(batch);
-        if (batch.messages.length > 1) batches.splice(0, 1, ...halves(batch));
+        if (batch.records.length > 1) batches.splice(0, 1, ...halves(batch));
         else fail(failures, [batches.shift() as Batch], outcome.error);
       } else {
         this.settle(batch, outcome, session);
@@ -174,9 +140,9 @@ export class Publisher<R extends { readonly partition: number }> {
     try {
       const answers = await produce(leader, {
         topic: this.view.topic,
-        partitions: batches.map(({ partition, messages }) => ({
+        partitions: batches.map(({ partition, records }) => ({
           partition,
-          messages,
+          records,
           firstSequence: session.sequenceOf(partition),
         })),
         producerId: session.producerId,
@@ -186,7 +152,11 @@ export class Publisher<R extends { readonly partition: number }> {
       });
       this.events.works();
       const byPartition = new Map(answers.map((answer) => [answer.partition, answer] as const));
-      for (const batch of batches) outcomes.set(batch, this.outcomeOf(byPartition.get(batch.partition)));
+      for (const batch of batches) {
+        const outcome = outcomeOf(byPartition.get(batch.partition)?.errorCode, this.view.topic);
+        this.noteLeader(outcome);
+        outcomes.set(batch, outcome);
+      }
     } catch (error) {
       const reason = this.noted(error);
       // Behind a request without an answer every other one on the connection would wait as well.
@@ -197,18 +167,11 @@ export class Publisher<R extends { readonly partition: number }> {
     }
   }
 
-  private outcomeOf(answer: ProducedPartition | undefined): Outcome {
-    if (answer?.errorCode === 0) return STORED;
-    const cause = protocolError(answer?.errorCode ?? -1);
-    const { type } = cause;
-    if (STORED_BEFORE.has(type)) return STORED;
-    if (LEADER_MOVED.has(type)) this.view.forgetLeaders();
+  private noteLeader(outcome: Outcome): void {
+    if (outcome.kind === 'stored') return;
+    const type = protocolTypeOf(outcome.error.cause);
+    if (type !== undefined && hasLeaderMoved(type)) this.view.forgetLeaders();
     if (type === 'UNKNOWN_TOPIC_OR_PARTITION') this.events.topicMissing();
-    if (SESSION_ENDED.has(type) || UNKNOWN_FATE.has(type)) Object.assign(cause, { retriable: true });
-    const error = toBusError(cause, `publish to ${this.view.topic}`);
-    if (UNKNOWN_FATE.has(type)) return { kind: 'unknown', error };
-    if (TOO_LARGE.has(type)) return { kind: 'too-large', error };
-    return { kind: SESSION_ENDED.has(type) ? 'session-ended' : 'refused', error };
   }
 
   /** It never left: a batch that was of unknown fate before still is, any other is certain not to be stored. */
@@ -220,8 +183,7 @@ export class Publisher<R extends { readonly partition: number }> {
 
   private noted(error: unknown): BusError {
     const reason = toBusError(error, `publish to ${this.view.topic}`);
-    if ((error as { readonly type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION')
-      this.events.topicMissing();
+    if (protocolTypeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') this.events.topicMissing();
     else this.events.unreachable(reason);
     return reason;
   }
@@ -242,77 +204,8 @@ export class Publisher<R extends { readonly partition: number }> {
       }
     }
   }
-
-  /** Groups by partition. What is of unknown fate comes first, as it was. */
-  private plan(records: readonly R[], session: ProducerSession): Map<number, Batch[]> {
-    const indexes = new Map<number, number[]>();
-    for (let index = 0; index < records.length; index += 1) {
-      const { partition } = records[index] as R;
-      const list = indexes.get(partition);
-      if (list) list.push(index);
-      else indexes.set(partition, [index]);
-    }
-    const plan = new Map<number, Batch[]>();
-    for (const [partition, list] of indexes)
-      plan.set(partition, this.batchesOf(partition, list, records, session.unresolvedOf(partition)));
-    return plan;
-  }
-
-  private batchesOf(
-    partition: number,
-    indexes: readonly number[],
-    records: readonly R[],
-    unresolved: Batch | undefined,
-  ): Batch[] {
-    const sources = indexes.map((index) => records[index] as R);
-    const repeated = unresolved?.sources.length ?? 0;
-    const isRepeat =
-      unresolved !== undefined && unresolved.sources.every((source, i) => source === sources[i]);
-    if (!isRepeat) return [{ partition, indexes, sources, messages: sources.map(this.encode) }];
-    const again: Batch = { ...unresolved, indexes: indexes.slice(0, repeated) };
-    if (repeated === sources.length) return [again];
-    const rest = sources.slice(repeated);
-    return [
-      again,
-      { partition, indexes: indexes.slice(repeated), sources: rest, messages: rest.map(this.encode) },
-    ];
-  }
-
-  private overtakesUnresolved(
-    plan: ReadonlyMap<number, readonly Batch[]>,
-    session: ProducerSession,
-  ): boolean {
-    for (const [partition, [first]] of plan) {
-      const unresolved = session.unresolvedOf(partition);
-      if (unresolved && first?.messages !== unresolved.messages) return true;
-    }
-    return false;
-  }
-}
-
-function halves(batch: Batch): Batch[] {
-  const middle = Math.ceil(batch.messages.length / 2);
-  return [
-    {
-      ...batch,
-      indexes: batch.indexes.slice(0, middle),
-      sources: batch.sources.slice(0, middle),
-      messages: batch.messages.slice(0, middle),
-    },
-    {
-      ...batch,
-      indexes: batch.indexes.slice(middle),
-      sources: batch.sources.slice(middle),
-      messages: batch.messages.slice(middle),
-    },
-  ];
 }
 
 function fail(failures: Map<number, BusError>, batches: readonly Batch[], error: BusError): void {
   for (const { indexes } of batches) for (const index of indexes) failures.set(index, error);
-}
-
-/** The next request to this broker opens a new connection. */
-export function dropConnections(broker: KafkaBroker, error: Error): void {
-  for (const { socket } of broker.connectionPool.pool) socket?.destroy(error);
 }

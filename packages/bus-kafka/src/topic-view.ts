@@ -1,5 +1,6 @@
 import type { KafkaBroker, KafkaCluster } from './kafkajs-cluster.js';
-import { describeTopic, protocolError } from './protocol.js';
+import { protocolError } from './protocol.js';
+import { describeTopic } from './topic-requests.js';
 
 const LEADER_NOT_AVAILABLE = 5;
 const UNKNOWN_TOPIC_OR_PARTITION = 3;
@@ -50,7 +51,7 @@ export class TopicView {
     const broker = await this.cluster.brokerPool.findConnectedBroker();
     const found = await describeTopic(broker, this.topic);
     if (!found) throw protocolError(UNKNOWN_TOPIC_OR_PARTITION);
-    for (const { partitionId, leader } of found.partitions) this.leaders.set(partitionId, leader);
+    for (const { partitionId, leader } of found) this.leaders.set(partitionId, leader);
   }
 }
 

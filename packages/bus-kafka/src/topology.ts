@@ -4,7 +4,7 @@ import { delay } from './delay.js';
 import { protocolTypeOf, toBusError } from './errors.js';
 import type { NewTopic } from './kafkajs-cluster.js';
 import type { KafkaSettings } from './options.js';
-import { countBrokers, describeTopic, type TopicDescription } from './protocol.js';
+import { countBrokers, describeTopic, type TopicDescription } from './topic-requests.js';
 
 /** The topics of one bus. */
 export interface TopicNames {
@@ -120,8 +120,7 @@ export class Topology {
     const deadlineMs = Date.now() + CREATE_TIMEOUT_MS;
     while (Date.now() < deadlineMs) {
       const description = (await this.describe([topic])).get(topic);
-      if (description?.partitions.length && description.partitions.every(({ leader }) => leader >= 0))
-        return description;
+      if (description?.length && description.every(({ leader }) => leader >= 0)) return description;
       await delay(POLL_MS);
     }
     throw new BusError(
@@ -132,7 +131,7 @@ export class Topology {
 
   private verify(found: ReadonlyMap<string, TopicDescription>): ConfigurationProblem[] {
     const { stream } = this.names;
-    const partitions = found.get(stream)?.partitions.length;
+    const partitions = found.get(stream)?.length;
     if (partitions === undefined || partitions >= this.settings.partitions) return [];
     return [
       {
