@@ -2,13 +2,11 @@ import net from 'node:net';
 import tls from 'node:tls';
 import kafkajs, { type ISocketFactoryArgs, type Kafka, type KafkaConfig } from 'kafkajs';
 import { clusterOf, type KafkaCluster } from './kafkajs-cluster.js';
-import { brokersOf, repairKafkajs } from './kafkajs-repairs.js';
+import { brokersOf, repairConnections } from './kafkajs-repairs.js';
 import type { KafkaConnectionSettings } from './options.js';
 import { clientSecurity } from './security.js';
 
 const KEEP_ALIVE_MS = 60_000;
-/** Closing asks kafkajs politely for this long; then the sockets are destroyed. */
-const CLOSE_GRACE_MS = 500;
 
 /** One kafkajs client: the one place where brokers, security, sockets, time-outs and logging are set. */
 export class KafkaClient {
@@ -23,11 +21,11 @@ export class KafkaClient {
     private readonly onSocketClosed: () => void = () => undefined,
   ) {
     this.cluster = clusterOf(settings.kafka ?? this.create(settings, clientId));
+    repairConnections(this.cluster.connectionPoolBuilder);
   }
 
-  async connect(): Promise<void> {
-    await this.cluster.connect();
-    repairKafkajs(this.cluster);
+  connect(): Promise<void> {
+    return this.cluster.connect();
   }
 
   /** Breaks every connection: what waits for an answer fails now. The next request connects again. */
@@ -42,16 +40,7 @@ export class KafkaClient {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        this.abort('The client is closed');
-        resolve();
-      }, CLOSE_GRACE_MS);
-    });
-    const goodbye = this.cluster.disconnect().catch(() => undefined);
-    await Promise.race([goodbye, patience]);
-    clearTimeout(timer);
+    await this.cluster.disconnect();
     await Promise.all([...this.sockets].map(destroyed));
   }
 
@@ -73,6 +62,8 @@ export class KafkaClient {
   }
 
   private openSocket({ host, port, ssl, onConnect }: ISocketFactoryArgs): net.Socket {
+    // An attempt to connect that was under way when the client was closed.
+    if (this.closed) throw new Error('The client is closed');
     let connected = false;
     const onceConnected = (): void => {
       connected = true;

@@ -3,6 +3,7 @@ import { reconnectDelayMs } from './delay.js';
 import { Elapsed } from './elapsed.js';
 import { protocolTypeOf, toBusError } from './errors.js';
 import type { MemberIdentity } from './group-requests.js';
+import { isStaleCoordinator } from './groups.js';
 
 /** What a heartbeat needs, and whom it tells. */
 export interface HeartbeatHandler {
@@ -149,7 +150,9 @@ export class Heartbeat {
       this.handler.refused(member, type);
     } else {
       this.failures += 1;
-      this.handler.failed(toBusError(error, `send a heartbeat to the group ${member.groupId}`));
+      if (!isStaleCoordinator(type)) {
+        this.handler.failed(toBusError(error, `send a heartbeat to the group ${member.groupId}`));
+      }
       this.schedule(Math.min(reconnectDelayMs(this.failures), this.intervalMs));
     }
   }

@@ -69,6 +69,11 @@ export interface KafkaBroker {
   leaveGroup(request: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
 }
 
+/** Makes the connections of a broker. */
+export interface ConnectionPoolBuilder {
+  build(...args: readonly unknown[]): Promise<{ readonly pool: readonly object[] }>;
+}
+
 /** A topic to be created. */
 export interface NewTopic {
   readonly topic: string;
@@ -84,6 +89,7 @@ export interface KafkaCluster {
     readonly seedBroker?: KafkaBroker;
     findConnectedBroker(): Promise<KafkaBroker>;
   };
+  readonly connectionPoolBuilder: ConnectionPoolBuilder;
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   refreshMetadata(): Promise<void>;

@@ -1,34 +1,33 @@
 import type { Socket } from 'node:net';
-import type { KafkaBroker, KafkaCluster } from './kafkajs-cluster.js';
+import type { ConnectionPoolBuilder, KafkaBroker, KafkaCluster } from './kafkajs-cluster.js';
 
 /*
- * Defects of kafkajs 2.2.4 that nobody will mend there any more. Mended in its classes, once for the process.
+ * Defects of the connections of kafkajs 2.2.4 that nobody will mend there any more. Mended in the connections of one
+ * cluster, as they are made: other clients in the process keep what they have.
  */
 
+/** What waits for an answer on a connection. */
 interface RequestQueue {
   throttledUntil: number;
   readonly pending: readonly unknown[];
-  scheduleCheckPendingRequests(): void;
-}
-
-/** What waits for an answer on a connection. */
-interface RequestQueueContent {
   readonly inflight: ReadonlyMap<number, unknown>;
-  readonly pending: readonly unknown[];
+  scheduleCheckPendingRequests(): void;
   rejectAll(error: Error): void;
+  destroy(): void;
 }
 
 interface Connection {
   readonly host: string;
   readonly port: number;
-  readonly requestQueue: RequestQueueContent;
-  socket?: Socket | undefined;
+  readonly requestQueue: RequestQueue;
+  socket: Socket | undefined;
+  connectionStatus: string;
+  authenticatedAt: unknown;
+  authHandlers: { onError(): void } | null;
   /** What arrived of an answer that is not complete. */
   chunks: Buffer[];
   bytesBuffered: number;
   bytesNeeded: number;
-  connecting?: Promise<unknown> | undefined;
-  disconnecting?: Promise<unknown> | undefined;
   connect(): Promise<unknown>;
   disconnect(): Promise<unknown>;
 }
@@ -36,14 +35,17 @@ interface Connection {
 /** Bytes that tell how long an answer is. */
 const SIZE_OF_LENGTH = 4;
 
-const repaired = new WeakSet<object>();
-
-/** Mends the kafkajs that this cluster belongs to. The cluster must have been connected. */
-export function repairKafkajs(cluster: KafkaCluster): void {
-  const connection = brokersOf(cluster)[0]?.connectionPool.pool[0];
-  if (!connection) return;
-  once(Object.getPrototypeOf(connection.requestQueue) as RequestQueue, timersOnlyWhenNeeded);
-  once(Object.getPrototypeOf(connection) as Connection, oneSocketAtATime);
+/** Mends every connection that this cluster is going to make. */
+export function repairConnections(builder: ConnectionPoolBuilder): void {
+  const build = builder.build.bind(builder);
+  builder.build = async (...args) => {
+    const connections = await build(...args);
+    for (const connection of connections.pool as readonly Connection[]) {
+      timersOnlyWhenNeeded(connection.requestQueue);
+      oneSocketAtATime(connection);
+    }
+    return connections;
+  };
 }
 
 /** All brokers that a cluster has connections to. */
@@ -57,70 +59,64 @@ export function dropConnections(broker: KafkaBroker, error: Error): void {
   for (const { socket } of broker.connectionPool.pool) socket?.destroy(error);
 }
 
-function once<T extends object>(prototype: T, repair: (prototype: T) => void): void {
-  if (repaired.has(prototype)) return;
-  repaired.add(prototype);
-  repair(prototype);
-}
-
 /** Every request arms a timer that arms the next one, for ever: about a thousand a second for each connection. */
-function timersOnlyWhenNeeded(prototype: RequestQueue): void {
-  const schedule = prototype.scheduleCheckPendingRequests;
-  prototype.scheduleCheckPendingRequests = function calmSchedule(this: RequestQueue): void {
-    if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
+function timersOnlyWhenNeeded(queue: RequestQueue): void {
+  const schedule = queue.scheduleCheckPendingRequests.bind(queue);
+  queue.scheduleCheckPendingRequests = () => {
+    if (queue.pending.length > 0 || queue.throttledUntil > Date.now()) schedule();
   };
 }
 
 /**
  * Connecting and disconnecting run into each other. Two requests that find a connection closed both open a socket, one of
- * which nobody closes. A disconnect that is under way when the next connect begins ends the new socket in place of the old
- * one. What is written to a socket while it is being given up waits for an answer for ever. And half an answer of the old
- * socket is taken for the beginning of the first answer of the new one, after which nothing is understood any more. So: one
- * at a time, the old socket is dropped with all that came from it, and what slipped in fails at once.
+ * which nobody closes. A disconnect waits for answers that cannot come any more; while it waits the connection passes for
+ * connected, and what is sent then is lost, or ends up on the socket of the next connect, which the disconnect ends in
+ * place of its own. And half an answer of the old socket is taken for the beginning of the first answer of the new one,
+ * after which nothing is understood any more. So: one connect at a time, and a disconnect that is over at once.
  */
-function oneSocketAtATime(prototype: Connection): void {
-  const { connect, disconnect } = prototype;
-  prototype.connect = function connectOnce(this: Connection): Promise<unknown> {
-    this.connecting ??= (this.disconnecting ?? Promise.resolve())
-      .then(() => connect.call(this))
-      .finally(() => {
-        this.connecting = undefined;
-      });
-    return this.connecting;
-  };
-  prototype.disconnect = function disconnectOnce(this: Connection): Promise<unknown> {
-    this.disconnecting ??= giveUp(this, disconnect).finally(() => {
-      this.disconnecting = undefined;
+function oneSocketAtATime(connection: Connection): void {
+  const connect = connection.connect.bind(connection);
+  let connecting: Promise<unknown> | undefined;
+  connection.connect = () => {
+    connecting ??= connect().finally(() => {
+      connecting = undefined;
     });
-    return this.disconnecting;
+    return connecting;
+  };
+  connection.disconnect = () => {
+    giveUp(connection);
+    return Promise.resolve(true);
   };
 }
 
-async function giveUp(connection: Connection, disconnect: () => Promise<unknown>): Promise<unknown> {
-  const { socket, requestQueue } = connection;
-  const result = await disconnect.call(connection);
-  if (socket) drop(socket);
+function giveUp(connection: Connection): void {
+  const { socket, requestQueue, authHandlers } = connection;
+  connection.socket = undefined;
+  connection.connectionStatus = 'disconnected';
+  connection.authenticatedAt = null;
   connection.chunks = [];
   connection.bytesBuffered = 0;
   connection.bytesNeeded = SIZE_OF_LENGTH;
-  const slippedIn = requestQueue.inflight.size + requestQueue.pending.length;
-  if (slippedIn > 0) requestQueue.rejectAll(connectionClosed(connection));
-  return result;
+  const error = connectionClosed(connection);
+  if (requestQueue.inflight.size + requestQueue.pending.length > 0) requestQueue.rejectAll(error);
+  requestQueue.destroy();
+  authHandlers?.onError();
+  if (!socket) return;
+  // The connect that waits for this socket learns that it waits in vain.
+  if (socket.connecting) socket.emit('error', error);
+  drop(socket);
 }
 
 /** Nothing that this socket still does may reach the connection, which may have another one by then. */
 function drop(socket: Socket): void {
-  for (const event of ['data', 'end', 'timeout', 'error']) socket.removeAllListeners(event);
+  for (const event of ['connect', 'secureConnect', 'data', 'end', 'timeout', 'error'])
+    socket.removeAllListeners(event);
   socket.on('error', () => undefined);
   socket.resume();
   socket.destroySoon();
 }
 
 function connectionClosed({ host, port }: Connection): Error {
-  return Object.assign(new Error('Closed connection'), {
-    name: 'KafkaJSConnectionClosedError',
-    retriable: true,
-    host,
-    port,
-  });
+  const name = 'KafkaJSConnectionClosedError';
+  return Object.assign(new Error('Closed connection'), { name, retriable: true, host, port });
 }

@@ -12,7 +12,7 @@ import {
   topicsOf,
 } from './group-protocol.js';
 import { type JoinedGroup, joinGroup, type MemberIdentity, MemberIdRequired } from './group-requests.js';
-import { findCoordinator } from './groups.js';
+import { findCoordinator, isStaleCoordinator } from './groups.js';
 import { Heartbeat, type HeartbeatSettings, isFencing } from './heartbeat.js';
 import type { KafkaBroker, KafkaCluster } from './kafkajs-cluster.js';
 import { TopicView } from './topic-view.js';
@@ -132,7 +132,6 @@ export class Membership {
         'FENCED',
         `The group ${this.settings.group} went on without this process (${type}); it joins again`,
       ),
-      type,
     );
   }
 
@@ -159,10 +158,14 @@ export class Membership {
     if (type === 'REBALANCE_IN_PROGRESS') return;
     const reason = toBusError(error, `join the group ${this.settings.group}`);
     if (first && FATAL.has(reason.code)) throw reason;
-    if (isFencing(type)) this.fence(reason, type ?? '');
-    else {
+    if (isFencing(type)) {
+      // Only a join tells for certain: a coordinator that goes down or comes up forgets its members for a moment, and who
+      // joins as somebody new then has to wait until his old self is given up.
+      this.memberId = '';
+      this.fence(reason);
+    } else {
       this.coordinator = undefined;
-      this.handler.failed(reason);
+      if (!isStaleCoordinator(type)) this.handler.failed(reason);
     }
     await delay(reconnectDelayMs(failures), this.stopping.signal);
   }
@@ -202,6 +205,8 @@ export class Membership {
 
   private async joinGroup(): Promise<JoinedGroup> {
     this.coordinator ??= await findCoordinator(this.cluster, this.settings.group);
+    // A join may wait long for others; that is no outage.
+    this.handler.works();
     const { group, sessionTimeoutMs, rebalanceTimeoutMs } = this.settings;
     const claim = { owned: this.handler.owned(), generation: this.generationId };
     const request = {
@@ -268,17 +273,15 @@ export class Membership {
         'FENCED',
         `This process had no contact to the group ${this.settings.group} for ${Math.round(silentMs)} ms; it joins again`,
       ),
-      '',
     );
     // A join that waits claims what is ours no more.
     if (this.joining) this.handler.hung();
   }
 
   /** From now on nothing is ours, whatever the group thinks. */
-  private fence(cause: BusError, type: string): void {
+  private fence(cause: BusError): void {
     this.committing = undefined;
     this.generationId = -1;
-    if (type === 'UNKNOWN_MEMBER_ID') this.memberId = '';
     this.heartbeat.left();
     this.handler.lost(cause);
     this.rebalance.resolve();
