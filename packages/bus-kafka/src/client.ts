@@ -7,6 +7,8 @@ import type { KafkaConnectionSettings } from './options.js';
 import { clientSecurity } from './security.js';
 
 const KEEP_ALIVE_MS = 60_000;
+/** Timers may fire this much before the clock says so. */
+const TIMER_SLACK_MS = 20;
 
 /** One kafkajs client: the one place where brokers, security, sockets, time-outs and logging are set. */
 export class KafkaClient {
@@ -34,6 +36,20 @@ export class KafkaClient {
     for (const broker of brokersOf(this.cluster))
       for (const { socket } of broker.connectionPool.pool) socket?.destroy(error);
     for (const socket of this.sockets) socket.destroy(error);
+  }
+
+  /** Breaks the connections on which a request has waited this long; the others stay. */
+  dropStuck(waitedMs: number): void {
+    const error = Object.assign(new Error(`Nothing came for ${waitedMs} ms`), { code: 'ECONNABORTED' });
+    const sentBefore = Date.now() - waitedMs + TIMER_SLACK_MS;
+    for (const broker of brokersOf(this.cluster)) {
+      for (const { socket, requestQueue } of broker.connectionPool.pool) {
+        const waits = [...requestQueue.inflight.values()].some(
+          ({ sentAt }) => (sentAt ?? sentBefore) <= sentBefore,
+        );
+        if (waits) socket?.destroy(error);
+      }
+    }
   }
 
   /** Leaves no socket and no timer behind. */

@@ -15,7 +15,6 @@ export interface CommitHandler {
   refused(generationId: number, type: string): void;
   /** A commit that cannot succeed, or that has to be tried again. */
   problem(error: BusError): void;
-  works(): void;
 }
 
 /** How long settlements may wait to be committed together. */
@@ -144,7 +143,6 @@ export class Commits {
       else failed = this.failed(owned, code, member) || failed;
     }
     this.failures = failed ? this.failures + 1 : 0;
-    this.handler.works();
   }
 
   /** True when it has to be tried again after a while. */

@@ -1,4 +1,5 @@
 import type {
+  BusError,
   DeadLetterStore,
   HistoryReader,
   OutboundRecord,
@@ -90,6 +91,7 @@ export class Connection {
       outages: this.outages,
       writeDeadLetter: (letter) => this.letters.write(letter),
       topicMissing: () => void this.restoreTopics(),
+      unreachable: (error) => this.unreachable(error),
     };
   }
 
@@ -108,14 +110,16 @@ export class Connection {
   private publisherEvents(): PublisherEvents {
     return {
       works: () => this.outages.works('publishing'),
-      unreachable: (error) => {
-        // The other failures are in the results of the publishes.
-        if (this.closing.signal.aborted || !isConnectionTrouble(error)) return;
-        this.outages.failed('publishing', error);
-        void this.recover();
-      },
+      unreachable: (error) => this.unreachable(error),
       topicMissing: () => void this.restoreTopics(),
     };
+  }
+
+  private unreachable(error: BusError): void {
+    // The other failures are in the results of what was asked for.
+    if (this.closing.signal.aborted || !isConnectionTrouble(error)) return;
+    this.outages.failed('publishing', error);
+    void this.recover();
   }
 
   /**

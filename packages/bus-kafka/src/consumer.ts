@@ -11,11 +11,11 @@ import { KafkaClient } from './client.js';
 import { Commits } from './commits.js';
 import { delay, within } from './delay.js';
 import { isConnectionTrouble, toBusError } from './errors.js';
-import { Fetcher } from './fetcher.js';
+import { Fetcher, type FetcherEvents } from './fetcher.js';
 import { allPartitions, type GroupCoordinator, leaveGroup } from './groups.js';
 import { Membership } from './membership.js';
 import type { KafkaSettings } from './options.js';
-import type { Outages } from './outages.js';
+import type { ConnectionPart, Outages } from './outages.js';
 import { OwnedPartition } from './owned-partition.js';
 import { readTakeOver } from './take-over.js';
 import { TopicView } from './topic-view.js';
@@ -31,6 +31,8 @@ export interface ConsumerParts {
   readonly outages: Outages;
   readonly writeDeadLetter: (letter: OutboundRecord) => Promise<void>;
   readonly topicMissing: () => void;
+  /** A request over the connections of publishing got no answer. */
+  readonly unreachable: (error: BusError) => void;
 }
 
 /** How often is looked whether the stream has more partitions. */
@@ -66,30 +68,33 @@ export class KafkaConsumer implements Consumption {
     const { settings, topic, coordinator } = parts;
     this.client = new KafkaClient(settings, spec.consumerName);
     const view = new TopicView(this.client.cluster, topic);
-    const answers = { works: () => this.works(), failed: (error: BusError) => this.failed(error) };
+    const told = (part: ConnectionPart): Pick<FetcherEvents, 'works' | 'failed'> => ({
+      works: () => this.works(part),
+      failed: (error) => this.failed(error, part),
+    });
     this.membership = new Membership(
       this.client.cluster,
       view,
       { ...settings, group: spec.group.name },
       {
-        ...answers,
+        ...told('membership'),
         owned: () => [...this.owned.keys()],
         assigned: (partitions) => this.assigned(partitions),
         lost: (cause) => this.lost(cause),
         committable: () => this.commits.committable(),
-        hung: () => this.client.abort('A heartbeat got no answer'),
+        hung: (patienceMs) => this.client.dropStuck(patienceMs),
       },
     );
     this.fetcher = new Fetcher(this.client.cluster, view, settings, {
-      ...answers,
+      ...told('fetching'),
       problem: (error) => parts.events.error(error),
       topicMissing: parts.topicMissing,
     });
     this.commits = new Commits(coordinator, topic, Math.ceil(spec.maxInFlight / COMMIT_SHARE), {
       identity: () => this.membership.identity,
       refused: (generationId, type) => this.membership.refused(generationId, type),
-      problem: answers.failed,
-      works: () => undefined,
+      // Commits go over the connections of publishing.
+      problem: (error) => this.failed(error, 'publishing'),
     });
   }
 
@@ -148,7 +153,8 @@ export class KafkaConsumer implements Consumption {
     this.commits.close();
     // A fetch or a join that waits at the broker would hold the close up.
     this.client.abort('The consumer is stopped');
-    this.parts.outages.forget('consuming');
+    this.parts.outages.forget('membership');
+    this.parts.outages.forget('fetching');
     await this.client.close();
   }
 
@@ -209,7 +215,7 @@ export class KafkaConsumer implements Consumption {
     try {
       await this.adopt([partition]);
     } catch (error) {
-      this.failed(toBusError(error, `take over partition ${partition}`));
+      this.failed(toBusError(error, `take over partition ${partition}`), 'publishing');
       // The next share-out offers it again, to us or to another member.
       this.membership.requestRebalance();
     }
@@ -259,17 +265,18 @@ export class KafkaConsumer implements Consumption {
       await view.refresh();
       if (view.partitions > before) this.membership.requestRebalance();
     } catch (error) {
-      this.failed(toBusError(error, `look at the topic ${view.topic}`));
+      this.failed(toBusError(error, `look at the topic ${view.topic}`), 'publishing');
     }
   }
 
-  private works(): void {
-    if (!this.stopping.signal.aborted) this.parts.outages.works('consuming');
+  private works(part: ConnectionPart): void {
+    if (!this.stopping.signal.aborted) this.parts.outages.works(part);
   }
 
-  private failed(error: BusError): void {
+  private failed(error: BusError, part: ConnectionPart): void {
     if (this.stopping.signal.aborted) return;
-    if (isConnectionTrouble(error)) this.parts.outages.failed('consuming', error);
-    else this.parts.events.error(error);
+    if (!isConnectionTrouble(error)) this.parts.events.error(error);
+    else if (part === 'publishing') this.parts.unreachable(error);
+    else this.parts.outages.failed(part, error);
   }
 }

@@ -15,8 +15,8 @@ export interface HeartbeatHandler {
   refused(member: MemberIdentity, type: string): void;
   /** No contact for longer than the session lasts: others may own what we think is ours. */
   silent(silentMs: number): void;
-  /** A request that left got no answer. */
-  hung(): void;
+  /** A request that left got no answer for this long. */
+  hung(patienceMs: number): void;
   failed(error: BusError): void;
   works(): void;
 }
@@ -94,6 +94,10 @@ export class Heartbeat {
     clearTimeout(this.timer);
   }
 
+  private get patienceMs(): number {
+    return Math.max(this.settings.heartbeatIntervalMs, MIN_PATIENCE_MS);
+  }
+
   private schedule(ms: number): void {
     clearTimeout(this.timer);
     if (this.closed) return;
@@ -118,10 +122,7 @@ export class Heartbeat {
     try {
       await this.handler.send(member, () => {
         sent = new Elapsed();
-        patience = setTimeout(
-          () => this.handler.hung(),
-          Math.max(this.settings.heartbeatIntervalMs, MIN_PATIENCE_MS),
-        );
+        patience = setTimeout(() => this.handler.hung(this.patienceMs), this.patienceMs);
       });
       this.heard(member, sent);
     } catch (error) {

@@ -21,7 +21,7 @@ export interface KafkaBroker {
     readonly port: number;
     readonly pool: readonly {
       readonly socket?: { destroy(error: Error): void };
-      readonly requestQueue: object;
+      readonly requestQueue: { readonly inflight: ReadonlyMap<number, { readonly sentAt: number | null }> };
       connect(): Promise<unknown>;
     }[];
     send(request: object): Promise<unknown>;

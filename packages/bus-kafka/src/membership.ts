@@ -38,8 +38,8 @@ export interface MembershipHandler {
   committable(): void;
   works(): void;
   failed(error: BusError): void;
-  /** A request got no answer: the connections are to be broken. */
-  hung(): void;
+  /** A request got no answer for this long: connections on which one waits longer are to be broken. */
+  hung(patienceMs: number): void;
 }
 
 /** While others give up partitions for a new share-out, members look this often for the next one. */
@@ -78,7 +78,7 @@ export class Membership {
       rebalance: () => this.requestRebalance(),
       refused: (member, type) => this.refused(member.groupGenerationId, type),
       silent: (silentMs) => this.fenceSelf(silentMs),
-      hung: () => handler.hung(),
+      hung: (patienceMs) => handler.hung(patienceMs),
       failed: (error) => handler.failed(error),
       works: () => handler.works(),
     });
@@ -275,7 +275,7 @@ export class Membership {
       ),
     );
     // A join that waits claims what is ours no more.
-    if (this.joining) this.handler.hung();
+    if (this.joining) this.handler.hung(0);
   }
 
   /** From now on nothing is ours, whatever the group thinks. */

@@ -1,7 +1,7 @@
 import type { BusError, TransportEvents } from '@omnibus/core/transport';
 
 /** What can lose its connection by itself. */
-export type ConnectionPart = 'publishing' | 'consuming';
+export type ConnectionPart = 'publishing' | 'membership' | 'fetching';
 
 /** Turns many failing requests into one `disconnected`, and the first that works again into one `reconnected`. */
 export class Outages {
