@@ -133,18 +133,10 @@ function judgeHandler(
 }
 
 function summarise(runs: readonly DeliveryRecord[], isGivenUp: boolean): Seen {
-  const successes = runs
-    .filter((d) => d.outcome === 'ok')
-    .map((d) => d.endedAtMs ?? Number.POSITIVE_INFINITY);
-  const failures = runs
-    .filter((d) => d.outcome === 'failed')
-    .map((d) => d.endedAtMs ?? Number.POSITIVE_INFINITY);
+  const successes = runs.filter((d) => d.outcome === 'ok').map(endOf);
+  // An event may be given up because its handlers fail, or because they take their process with them.
   const settledAtMs =
-    successes.length > 0
-      ? Math.min(...successes)
-      : isGivenUp && failures.length > 0
-        ? Math.max(...failures)
-        : undefined;
+    successes.length > 0 ? Math.min(...successes) : isGivenUp ? Math.max(...runs.map(endOf)) : undefined;
   return { runs, firstStartMs: runs[0]?.startedAtMs ?? Number.POSITIVE_INFINITY, settledAtMs };
 }
 

@@ -8,7 +8,7 @@ import type { Namespaces } from './namespace.js';
 import { type Found, type PollOptions, until } from './poll.js';
 import { Processes } from './processes.js';
 import { type HandlerBody, recordedHandler, recordedPublish } from './recorder.js';
-import type { Requirement } from './registry.js';
+import type { Requirement } from './requirement.js';
 import {
   type Budget,
   type BusOverrides,
@@ -61,7 +61,7 @@ const CLOSE_TIMEOUT_MS = 2_000;
 /** What was found in the run as a whole, for the cases that judge it. */
 export interface RunFindings {
   readonly unhandledRejections: readonly unknown[];
-  /** What the cases that passed so far required. */
+  /** What the cases that were executed so far required. */
   readonly executed: ReadonlySet<Requirement>;
   /** Whether every case of the kit belongs to the run. */
   readonly complete: boolean;
@@ -170,12 +170,12 @@ export class CaseContext {
     return until(what, probe, { withinMs: this.budget.deliverMs, ...options });
   }
 
-  /** Waits until a group has handled so many different events. */
+  /** Waits until a group has handled so many different events. When it does not, says what is missing and since when. */
   async untilHandled(
     count: number,
-    options: Partial<PollOptions> & { readonly group?: string } = {},
+    options: Partial<PollOptions> & Omit<Partial<CheckOptions>, 'handler'> = {},
   ): Promise<void> {
-    const { group = GROUP, ...poll } = options;
+    const { group = GROUP, meantFor, givenUp, order, ...poll } = options;
     try {
       await this.until(
         `${count} events to be handled by ${group}`,
@@ -183,10 +183,34 @@ export class CaseContext {
         poll,
       );
     } catch (error) {
-      throw new Error(`${(error as Error).message}\n${explain(this.check({ group }), this.history)}`, {
-        cause: error,
-      });
+      const checkOptions = {
+        group,
+        ...(meantFor && { meantFor }),
+        ...(givenUp && { givenUp }),
+        ...(order && { order }),
+      };
+      const lines = [
+        (error as Error).message,
+        this.#lastActivity(group),
+        explain(this.check(checkOptions), this.history),
+      ];
+      throw new Error(lines.join('\n'), { cause: error });
     }
+  }
+
+  /** A group that is slow looks different from one that stands still. */
+  #lastActivity(group: string): string {
+    const now = monotonicMs();
+    const perPartition = new Map<number, { count: number; lastMs: number }>();
+    for (const { partition, startedAtMs } of this.history.of(group)) {
+      const count = (perPartition.get(partition)?.count ?? 0) + 1;
+      perPartition.set(partition, { count, lastMs: startedAtMs });
+    }
+    const parts = [...perPartition].sort(([a], [b]) => a - b);
+    const texts = parts.map(
+      ([partition, { count, lastMs }]) => `p${partition} ${count}, last ${(now - lastMs).toFixed(0)} ms ago`,
+    );
+    return `deliveries by partition: ${texts.join('; ') || 'none'}`;
   }
 
   /**

@@ -3,7 +3,7 @@ import { CaseContext } from './context.js';
 import { createNamespaces, type Namespaces } from './namespace.js';
 import { makePlan, type Plan, type PlannedCase, type Selector, selectIds } from './plan.js';
 import { within } from './poll.js';
-import { type ConformanceCase, NotRunError, type Requirement, type Suite } from './registry.js';
+import { NotRunError, type Requirement, type Suite } from './registry.js';
 import { type ConformanceReport, ReportBuilder } from './report.js';
 import type { BrokerInfo, ConformanceSubject } from './subject.js';
 
@@ -93,8 +93,9 @@ export class ConformanceRun {
       this.#report.add(of.id, { status: 'not-run', reason: failure.error.message, ms });
       return;
     }
+    if (planned.kind === 'run') for (const one of of.requires ?? []) this.#executed.add(one);
     if (failure) this.#report.add(of.id, { status: 'fail', reason: textOf(failure.error), ms });
-    else if (planned.kind === 'run') this.#passed(of, ms);
+    else if (planned.kind === 'run') this.#report.add(of.id, { status: 'pass', ms });
     else this.#report.add(of.id, { status: 'n/a', reason: planned.reason, ms });
     if (failure) throw failure.error;
   }
@@ -102,11 +103,6 @@ export class ConformanceRun {
   /** Cleans up after the case that runs now, without waiting for it: for whoever ends the run early. */
   async abandon(): Promise<void> {
     await this.#current?.cleanUp();
-  }
-
-  #passed(of: ConformanceCase, ms: number): void {
-    this.#report.add(of.id, { status: 'pass', ms });
-    for (const requirement of of.requires ?? []) this.#executed.add(requirement);
   }
 
   /** Claimed ids that were not run, with the reason. Any of them fails the run. */

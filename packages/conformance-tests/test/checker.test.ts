@@ -41,6 +41,18 @@ describe('checker', () => {
     expect(found(log)).toEqual({ lost: ['a#1'], skipped: ['a#1'] });
   });
 
+  it('lets the next event go on when one was given up because it kills its consumers', () => {
+    const log = new Log().published('a', 1).published('a', 2);
+    log
+      .starts('a', 1, { consumer: 'one' })
+      .gone('one')
+      .starts('a', 1, { consumer: 'two' })
+      .gone('two')
+      .handles('a', 2);
+    expect(found(log, { givenUp: new Set(['a#1']) })).toEqual({ duplicated: ['a#1'] });
+    expect(found(log).skipped).toEqual(['a#1']);
+  });
+
   it('calls a delivery unexpected when nobody published it, or the publish was refused', () => {
     const log = new Log().published('a', 1, 'failed').handles('a', 1).handles('x', 7);
     expect(found(log)).toEqual({ unexpected: ['a#1', 'x#7'] });

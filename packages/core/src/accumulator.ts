@@ -64,14 +64,25 @@ export class Accumulator {
     for (const record of records) bytes += record.bytes;
     if (this.bufferedBytes > 0 && this.bufferedBytes + bytes > this.options.maxBufferedBytes) {
       return Promise.reject(
-        new BusError('BACKPRESSURE', `${this.bufferedBytes} bytes wait to be published and publish.maxBufferedBytes is ${this.options.maxBufferedBytes}: publish more slowly, or await each call`),
+        new BusError(
+          'BACKPRESSURE',
+          `${this.bufferedBytes} bytes wait to be published and publish.maxBufferedBytes is ${this.options.maxBufferedBytes}: publish more slowly, or await each call`,
+        ),
       );
     }
     this.bufferedBytes += bytes;
     this.stats.pendingPublishes += records.length;
     return new Promise((resolve, reject) => {
-      const ticket: Ticket = { total: records.length, deadlineMs: this.clock.now() + this.options.timeoutMs, remaining: records.length, failures: undefined, resolve, reject };
-      for (let index = 0; index < records.length; index += 1) this.queue.push({ record: records[index] as PreparedRecord, ticket, index });
+      const ticket: Ticket = {
+        total: records.length,
+        deadlineMs: this.clock.now() + this.options.timeoutMs,
+        remaining: records.length,
+        failures: undefined,
+        resolve,
+        reject,
+      };
+      for (let index = 0; index < records.length; index += 1)
+        this.queue.push({ record: records[index] as PreparedRecord, ticket, index });
       this.schedule();
     });
   }
@@ -160,7 +171,8 @@ export class Accumulator {
     for (let index = 0; index < batch.length; index += 1) {
       const pending = batch[index] as Pending;
       const error = failed.get(index);
-      if (error?.retryable && !this.aborted && this.clock.now() < pending.ticket.deadlineMs) again.push(pending);
+      if (error?.retryable && !this.aborted && this.clock.now() < pending.ticket.deadlineMs)
+        again.push(pending);
       else this.settle(pending, error);
     }
     if (failed.size < batch.length) this.stats.lastPublishAtMs = this.clock.now();
@@ -178,7 +190,9 @@ export class Accumulator {
     });
   }
 
-  private async send(batch: readonly Pending[]): Promise<readonly { readonly index: number; readonly error: BusError }[]> {
+  private async send(
+    batch: readonly Pending[],
+  ): Promise<readonly { readonly index: number; readonly error: BusError }[]> {
     try {
       return (await this.transport.send(batch.map((pending) => pending.record))).failures;
     } catch (error) {
@@ -194,7 +208,11 @@ export class Accumulator {
     const first = this.queue.peek();
     if (!first || first.ticket.deadlineMs > nowMs) return;
     const waiting = this.queue.clear();
-    const error = new BusError('TIMEOUT', `The broker did not accept the event within publish.timeoutMs (${this.options.timeoutMs} ms)`, { cause: this.lastError });
+    const error = new BusError(
+      'TIMEOUT',
+      `The broker did not accept the event within publish.timeoutMs (${this.options.timeoutMs} ms)`,
+      { cause: this.lastError },
+    );
     this.queue.prepend(waiting.filter((pending) => pending.ticket.deadlineMs > nowMs));
     for (const pending of waiting) if (pending.ticket.deadlineMs <= nowMs) this.settle(pending, error);
   }

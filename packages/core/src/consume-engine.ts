@@ -1,7 +1,7 @@
 import type { Delivery, KeyLane } from './delivery.js';
 import { type AttemptOutcome, Dispatcher } from './dispatch.js';
-import { BusError, busErrorOf } from './errors.js';
 import type { EngineParts } from './engine-parts.js';
+import { BusError, busErrorOf } from './errors.js';
 import { FailurePolicy } from './failure-policy.js';
 import { type LaneHost, PartitionLane } from './partition-lane.js';
 import { Scheduler } from './scheduler.js';
@@ -69,7 +69,8 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
     let oldest: number | undefined;
     for (const lane of this.lanes) {
       const admittedAtMs = lane.oldestUnsettled?.admittedAtMs;
-      if (admittedAtMs !== undefined && (oldest === undefined || admittedAtMs < oldest)) oldest = admittedAtMs;
+      if (admittedAtMs !== undefined && (oldest === undefined || admittedAtMs < oldest))
+        oldest = admittedAtMs;
     }
     return oldest;
   }
@@ -144,7 +145,10 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
     this.dirtyLanes.delete(lane);
     this.parts.stats.inFlight -= deliveries.length;
     this.parts.stats.eventsReleased += deliveries.length;
-    const reason = new BusError('FENCED', `Partition ${lane.partition} went to another process; what this handler still does may be done there again`);
+    const reason = new BusError(
+      'FENCED',
+      `Partition ${lane.partition} went to another process; what this handler still does may be done there again`,
+    );
     for (const delivery of deliveries) delivery.abort?.(reason);
     this.admit();
     this.applyBackPressure();

@@ -1,5 +1,5 @@
-import type { CausedEvent, HandlerContext, PublishOptions } from './event-bus.js';
 import type { DomainEvent } from './event.js';
+import type { CausedEvent, HandlerContext, PublishOptions } from './event-bus.js';
 import type { InboundRecord } from './transport.js';
 
 /** What a context is made of. */

@@ -7,7 +7,7 @@ import { BusError } from './errors.js';
 import type { DomainEvent } from './event.js';
 import type { DeadLetterReason } from './event-bus.js';
 import type { Registry, Subscription } from './registry.js';
-import { type Clock, DeadlineList, type DeadlineLinks } from './timers.js';
+import { type Clock, type DeadlineLinks, DeadlineList } from './timers.js';
 import type { ProcessSpan, Tracing } from './tracing.js';
 
 /** How an attempt ended. */
@@ -16,8 +16,19 @@ export type AttemptOutcome =
   /** Nobody here wants it. */
   | { readonly kind: 'ignored' }
   /** No handler can be called: trying again is useless. */
-  | { readonly kind: 'unhandleable'; readonly reason: DeadLetterReason; readonly error: unknown; readonly event: DomainEvent | undefined }
-  | { readonly kind: 'failed'; readonly error: unknown; readonly handler: string; readonly unfinished: readonly Subscription[]; readonly event: DomainEvent };
+  | {
+      readonly kind: 'unhandleable';
+      readonly reason: DeadLetterReason;
+      readonly error: unknown;
+      readonly event: DomainEvent | undefined;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly error: unknown;
+      readonly handler: string;
+      readonly unfinished: readonly Subscription[];
+      readonly event: DomainEvent;
+    };
 
 const SUCCEEDED: AttemptOutcome = { kind: 'succeeded' };
 const IGNORED: AttemptOutcome = { kind: 'ignored' };
@@ -77,7 +88,11 @@ export class Dispatcher {
     try {
       event = readEvent(record, this.options.codec, this.options.maxEventBytes);
     } catch (error) {
-      return this.report(delivery, { kind: 'unhandleable', reason: 'deserialization', error, event: undefined }, 0);
+      return this.report(
+        delivery,
+        { kind: 'unhandleable', reason: 'deserialization', error, event: undefined },
+        0,
+      );
     }
     this.validated(delivery, event, (valid) => this.begin(delivery, valid));
   }
@@ -90,7 +105,8 @@ export class Dispatcher {
   private validated(delivery: Delivery, event: DomainEvent, next: (event: DomainEvent) => void): void {
     const definition = this.registry.definitionFor(event.eventType, event.eventVersion);
     if (!definition?.schema) return next(event);
-    const invalid = (error: unknown): void => this.report(delivery, { kind: 'unhandleable', reason: 'validation', error, event }, 0);
+    const invalid = (error: unknown): void =>
+      this.report(delivery, { kind: 'unhandleable', reason: 'validation', error, event }, 0);
     let data: unknown;
     try {
       data = validateData(definition, event.data);
@@ -107,22 +123,43 @@ export class Dispatcher {
     const { unknownEvents } = this.options;
     if (unknownEvents !== 'deliver' && !this.registry.isKnown(event.eventType)) {
       if (unknownEvents === 'ignore') return this.report(delivery, IGNORED, 0);
-      const error = new BusError('UNKNOWN_EVENT_TYPE', `No handler and no definition for event type ${JSON.stringify(event.eventType)}: subscribe to it, or set unknownEvents to 'ignore'`);
+      const error = new BusError(
+        'UNKNOWN_EVENT_TYPE',
+        `No handler and no definition for event type ${JSON.stringify(event.eventType)}: subscribe to it, or set unknownEvents to 'ignore'`,
+      );
       return this.report(delivery, { kind: 'unhandleable', reason: 'unknown-type', error, event }, 0);
     }
     if (handlers.length === 0) return this.report(delivery, delivery.unfinished ? SUCCEEDED : IGNORED, 0);
-    this.invokeNext(new Attempt(delivery, event, handlers, this.clock.now(), this.startSpan(delivery, event, handlers.length)));
+    this.invokeNext(
+      new Attempt(
+        delivery,
+        event,
+        handlers,
+        this.clock.now(),
+        this.startSpan(delivery, event, handlers.length),
+      ),
+    );
   }
 
   private startSpan(delivery: Delivery, event: DomainEvent, handlerCount: number): ProcessSpan | undefined {
     if (!this.tracing.enabled) return undefined;
     const { group, destination } = this.options;
     const partition = delivery.lane.owner.partition;
-    return this.tracing.process({ record: delivery.record, event, group, partition, attempt: delivery.attemptsMade + 1, destination, handlerCount, replay: false });
+    return this.tracing.process({
+      record: delivery.record,
+      event,
+      group,
+      partition,
+      attempt: delivery.attemptsMade + 1,
+      destination,
+      handlerCount,
+      replay: false,
+    });
   }
 
   private invokeNext(attempt: Attempt): void {
-    while (attempt.index < attempt.handlers.length && !attempt.handlers[attempt.index]?.active) attempt.index += 1;
+    while (attempt.index < attempt.handlers.length && !attempt.handlers[attempt.index]?.active)
+      attempt.index += 1;
     const subscription = attempt.handlers[attempt.index];
     if (!subscription) return this.finish(attempt);
     const call = (event: DomainEvent): void => {
@@ -130,7 +167,11 @@ export class Dispatcher {
     };
     if (attempt.index === 0) return call(attempt.event);
     // Each handler gets an event of its own: what one changes, the next does not see.
-    this.validated(attempt.delivery, readEvent(attempt.delivery.record, this.options.codec, this.options.maxEventBytes), call);
+    this.validated(
+      attempt.delivery,
+      readEvent(attempt.delivery.record, this.options.codec, this.options.maxEventBytes),
+      call,
+    );
   }
 
   /** True when the handler goes on asynchronously. */
@@ -138,7 +179,15 @@ export class Dispatcher {
     const { delivery } = attempt;
     const { group } = this.options;
     const context = new InvocationContext(
-      { event, record: delivery.record, attempt: delivery.attemptsMade + 1, group, partition: delivery.lane.owner.partition, redelivered: delivery.redelivered, replay: false },
+      {
+        event,
+        record: delivery.record,
+        attempt: delivery.attemptsMade + 1,
+        group,
+        partition: delivery.lane.owner.partition,
+        redelivered: delivery.redelivered,
+        replay: false,
+      },
       this.services,
     );
     attempt.context = context;
@@ -185,7 +234,10 @@ export class Dispatcher {
   private timedOut(attempt: Attempt): void {
     attempt.turn += 1;
     const subscription = attempt.handlers[attempt.index] as Subscription;
-    const error = new BusError('HANDLER_TIMEOUT', `Handler ${subscription.name} did not finish within ${this.options.handlerTimeoutMs} ms: let it watch context.signal, or raise handlerTimeoutMs`);
+    const error = new BusError(
+      'HANDLER_TIMEOUT',
+      `Handler ${subscription.name} did not finish within ${this.options.handlerTimeoutMs} ms: let it watch context.signal, or raise handlerTimeoutMs`,
+    );
     attempt.context?.abort(error);
     this.fail(attempt, subscription, error);
     this.goOn(attempt);
@@ -206,10 +258,22 @@ export class Dispatcher {
     attempt.span?.end(failed ? 'error' : 'ok');
     const durationMs = this.clock.now() - attempt.startedAtMs;
     if (!failed) return this.report(delivery, SUCCEEDED, durationMs);
-    this.report(delivery, { kind: 'failed', error: attempt.firstError, handler: failed[0]?.name ?? '', unfinished: failed, event }, durationMs);
+    this.report(
+      delivery,
+      {
+        kind: 'failed',
+        error: attempt.firstError,
+        handler: failed[0]?.name ?? '',
+        unfinished: failed,
+        event,
+      },
+      durationMs,
+    );
   }
 }
 
 function isThenable(value: unknown): value is PromiseLike<void> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  );
 }

@@ -38,7 +38,14 @@ export interface BusErrorOptions {
   readonly retryable?: boolean;
 }
 
-const RETRYABLE_BY_DEFAULT: ReadonlySet<ErrorCode> = new Set(['CONNECT', 'CONNECTION_LOST', 'TIMEOUT', 'BACKPRESSURE', 'HANDLER_TIMEOUT', 'BROKER']);
+const RETRYABLE_BY_DEFAULT: ReadonlySet<ErrorCode> = new Set([
+  'CONNECT',
+  'CONNECTION_LOST',
+  'TIMEOUT',
+  'BACKPRESSURE',
+  'HANDLER_TIMEOUT',
+  'BROKER',
+]);
 
 /** The one error type that leaves the bus. Recognise it with `isBusError`, which also works across two copies of the package. */
 export class BusError extends Error {
@@ -72,7 +79,11 @@ export class ConfigurationError extends BusError {
   readonly problems: readonly ConfigurationProblem[];
 
   constructor(problems: readonly ConfigurationProblem[], options: BusErrorOptions = {}) {
-    super('CONFIGURATION', `Invalid configuration:\n${problems.map((p) => `  - ${p.path}: ${p.message}`).join('\n')}`, options);
+    super(
+      'CONFIGURATION',
+      `Invalid configuration:\n${problems.map((p) => `  - ${p.path}: ${p.message}`).join('\n')}`,
+      options,
+    );
     this.name = 'ConfigurationError';
     this.problems = problems;
   }

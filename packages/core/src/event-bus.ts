@@ -88,7 +88,10 @@ export interface PublishOptions {
 export type EventTypeOf<E extends DomainEvent> = E['eventType'] | EventDefinition<E>;
 
 /** Return = done. Throw = retry by policy. `throw new NonRetryableError()` = dead letter at once. */
-export type EventHandlerFunction<E extends DomainEvent = DomainEvent> = (event: E, context: HandlerContext) => void | Promise<void>;
+export type EventHandlerFunction<E extends DomainEvent = DomainEvent> = (
+  event: E,
+  context: HandlerContext,
+) => void | Promise<void>;
 
 /** The object form of a handler. `name` shows in dead letters and spans. */
 export interface EventHandlerObject<E extends DomainEvent = DomainEvent> {
@@ -97,7 +100,9 @@ export interface EventHandlerObject<E extends DomainEvent = DomainEvent> {
 }
 
 /** A handler: a function, or an object with `handle`. */
-export type EventHandler<E extends DomainEvent = DomainEvent> = EventHandlerFunction<E> | EventHandlerObject<E>;
+export type EventHandler<E extends DomainEvent = DomainEvent> =
+  | EventHandlerFunction<E>
+  | EventHandlerObject<E>;
 
 /** A handler that says itself which types it wants. */
 export interface EventSubscriber extends EventHandlerObject {
@@ -128,7 +133,13 @@ export interface HandlerContext {
 export type CausedEvent = Omit<DomainEvent, 'correlationId'> & { readonly correlationId?: string };
 
 /** Why an event was given up. */
-export type DeadLetterReason = 'max-retries' | 'non-retryable' | 'deserialization' | 'validation' | 'unknown-type' | 'crash';
+export type DeadLetterReason =
+  | 'max-retries'
+  | 'non-retryable'
+  | 'deserialization'
+  | 'validation'
+  | 'unknown-type'
+  | 'crash';
 
 /** An event that its group gave up on. */
 export interface DeadLetter {
@@ -174,7 +185,9 @@ export interface DeadLetterFilter {
 /** The dead letters of a group: never dropped, listed oldest first. */
 export interface DeadLetterQueue {
   /** Non-destructive, oldest first. `after` is the `id` of the last one seen. */
-  list(filter?: DeadLetterFilter & { readonly after?: string; readonly limit?: number }): AsyncIterable<DeadLetter>;
+  list(
+    filter?: DeadLetterFilter & { readonly after?: string; readonly limit?: number },
+  ): AsyncIterable<DeadLetter>;
   count(filter?: DeadLetterFilter): Promise<number>;
   /**
    * Gives events back to the group that failed, and to no other, with attempts reset. Returns how many. An event that

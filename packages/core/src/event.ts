@@ -61,7 +61,9 @@ export interface NewEvent<TType extends string = string, TData = Readonly<Record
 }
 
 /** Completes an event: ids, time, versions and metadata that were not given. The result is frozen (not deeply). */
-export function createEvent<TType extends string, TData>(input: NewEvent<TType, TData>): DomainEvent<TType, TData> {
+export function createEvent<TType extends string, TData>(
+  input: NewEvent<TType, TData>,
+): DomainEvent<TType, TData> {
   return Object.freeze({
     eventId: input.eventId ?? randomUUID(),
     eventType: input.eventType,
@@ -87,5 +89,9 @@ export interface EventDefinition<E extends DomainEvent = DomainEvent> {
   /** Checks `data` when publishing and when consuming. Absent: nothing is checked. */
   readonly schema: StandardSchema | undefined;
   /** Completes an event of this type. Validation happens in `publish`. */
-  create(input: Omit<NewEvent<E['eventType'], E['data']>, 'eventType' | 'eventVersion' | 'aggregateType'> & { readonly aggregateType?: string }): E;
+  create(
+    input: Omit<NewEvent<E['eventType'], E['data']>, 'eventType' | 'eventVersion' | 'aggregateType'> & {
+      readonly aggregateType?: string;
+    },
+  ): E;
 }

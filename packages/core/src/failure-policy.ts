@@ -47,7 +47,13 @@ export class FailurePolicy {
     delivery.attemptsMade += 1;
     delivery.firstFailedAtMs ||= this.parts.clock.now();
     metrics.processed(durationMs, busErrorOf(outcome.error, 'handle the event').code);
-    const verdict = decideRetry({ attempt: delivery.attemptsMade, error: outcome.error, policy: options.retry, event: outcome.event, random: this.parts.random });
+    const verdict = decideRetry({
+      attempt: delivery.attemptsMade,
+      error: outcome.error,
+      policy: options.retry,
+      event: outcome.event,
+      random: this.parts.random,
+    });
     if (verdict.kind === 'dead-letter') this.giveUp(delivery, { ...outcome, reason: verdict.reason });
     else this.retryLater(delivery, outcome, verdict.delayMs);
   }
@@ -56,12 +62,27 @@ export class FailurePolicy {
   attemptsUsedUp(delivery: Delivery, deaths: number): void {
     const error =
       deaths > 0
-        ? new BusError('NON_RETRYABLE', `The process died ${deaths} times while it handled this event; see what the handler does with it before it is replayed`)
-        : new BusError('NON_RETRYABLE', `All ${delivery.attemptsMade} attempts failed before the process restarted; the error itself was lost with the process`);
-    this.giveUp(delivery, { reason: deaths > 0 ? 'crash' : 'max-retries', error, handler: undefined, event: undefined });
+        ? new BusError(
+            'NON_RETRYABLE',
+            `The process died ${deaths} times while it handled this event; see what the handler does with it before it is replayed`,
+          )
+        : new BusError(
+            'NON_RETRYABLE',
+            `All ${delivery.attemptsMade} attempts failed before the process restarted; the error itself was lost with the process`,
+          );
+    this.giveUp(delivery, {
+      reason: deaths > 0 ? 'crash' : 'max-retries',
+      error,
+      handler: undefined,
+      event: undefined,
+    });
   }
 
-  private retryLater(delivery: Delivery, outcome: Extract<FailedOutcome, { kind: 'failed' }>, delayMs: number): void {
+  private retryLater(
+    delivery: Delivery,
+    outcome: Extract<FailedOutcome, { kind: 'failed' }>,
+    delayMs: number,
+  ): void {
     delivery.unfinished = outcome.unfinished;
     const lane = this.actions.lane(delivery);
     lane.journal.setFailures(delivery.record.position, delivery.attemptsMade);
@@ -153,14 +174,20 @@ export class FailurePolicy {
     });
   }
 
-  private statusFacts(delivery: Delivery, why: GivenUp): { atMs: number; group: string; eventId?: string; eventType?: string; reason: string; error: BusError } {
+  private statusFacts(
+    delivery: Delivery,
+    why: GivenUp,
+  ): { atMs: number; group: string; eventId?: string; eventType?: string; reason: string; error: BusError } {
     const { event } = why;
     return {
       atMs: this.parts.clock.now(),
       group: this.parts.group,
       ...(event ? { eventId: event.eventId, eventType: event.eventType } : {}),
       reason: why.reason,
-      error: busErrorOf(why.error, `handle the event at ${delivery.lane.owner.partition}/${delivery.record.position}`),
+      error: busErrorOf(
+        why.error,
+        `handle the event at ${delivery.lane.owner.partition}/${delivery.record.position}`,
+      ),
     };
   }
 }

@@ -26,7 +26,12 @@ export interface JournalDocument {
 }
 
 /** A journal that says nothing. */
-export const EMPTY_JOURNAL: JournalDocument = { failures: new Map(), deaths: new Map(), anonymousDeaths: 0, suspects: 0 };
+export const EMPTY_JOURNAL: JournalDocument = {
+  failures: new Map(),
+  deaths: new Map(),
+  anonymousDeaths: 0,
+  suspects: 0,
+};
 
 /** Kafka takes 4,096 bytes of commit metadata, the smallest room of all brokers. */
 const MAX_JOURNAL_BYTES = 4_000;
@@ -55,7 +60,9 @@ export function parseJournal(text: string | undefined): JournalDocument {
   return {
     ...(typeof o === 'string' ? { opener: o } : {}),
     ...(typeof i === 'string' && typeof q === 'number' ? { intent: { position: i, sequence: q } } : {}),
-    ...(Array.isArray(l) && typeof l[0] === 'string' && typeof l[1] === 'number' ? { previous: { opener: l[0], sequence: l[1] } } : {}),
+    ...(Array.isArray(l) && typeof l[0] === 'string' && typeof l[1] === 'number'
+      ? { previous: { opener: l[0], sequence: l[1] } }
+      : {}),
     failures: countsOf(stored.a),
     deaths: countsOf(stored.c),
     anonymousDeaths: countOf(stored.d),
@@ -105,9 +112,17 @@ export function takeOver(journals: ReadonlyMap<number, JournalDocument>, terms: 
   const { opener: dead, intent, previous: _previous, ...counts } = former;
   if (dead === undefined || dead === terms.opener) return { ...counts, opener: terms.opener };
   const newest = newestIntent(journals, dead);
-  const base = { ...counts, opener: terms.opener, ...(newest === undefined ? {} : { previous: { opener: dead, sequence: newest } }) };
+  const base = {
+    ...counts,
+    opener: terms.opener,
+    ...(newest === undefined ? {} : { previous: { opener: dead, sequence: newest } }),
+  };
   if (newest === undefined) {
-    return { ...base, anonymousDeaths: Math.min(former.anonymousDeaths + 1, serialFrom(terms.maxAttempts)), suspects: terms.suspectWindow };
+    return {
+      ...base,
+      anonymousDeaths: Math.min(former.anonymousDeaths + 1, serialFrom(terms.maxAttempts)),
+      suspects: terms.suspectWindow,
+    };
   }
   if (intent?.sequence !== newest) return base;
   const deaths = (former.deaths.get(intent.position) ?? former.anonymousDeaths) + 1;
@@ -117,7 +132,12 @@ export function takeOver(journals: ReadonlyMap<number, JournalDocument>, terms: 
 function newestIntent(journals: ReadonlyMap<number, JournalDocument>, opener: string): number | undefined {
   let newest: number | undefined;
   for (const journal of journals.values()) {
-    const sequence = journal.opener === opener ? journal.intent?.sequence : journal.previous?.opener === opener ? journal.previous.sequence : undefined;
+    const sequence =
+      journal.opener === opener
+        ? journal.intent?.sequence
+        : journal.previous?.opener === opener
+          ? journal.previous.sequence
+          : undefined;
     if (sequence !== undefined && (newest === undefined || sequence > newest)) newest = sequence;
   }
   return newest;
@@ -130,6 +150,7 @@ function countOf(value: unknown): number {
 function countsOf(value: unknown): Map<string, number> {
   const counts = new Map<string, number>();
   if (typeof value !== 'object' || value === null) return counts;
-  for (const [position, count] of Object.entries(value)) if (countOf(count) > 0) counts.set(position, count as number);
+  for (const [position, count] of Object.entries(value))
+    if (countOf(count) > 0) counts.set(position, count as number);
   return counts;
 }

@@ -92,9 +92,13 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
   }
 
   async open(journals: ReadonlyMap<number, string>): Promise<void> {
-    const documents = new Map([...journals].map(([partition, text]) => [partition, parseJournal(text)] as const));
+    const documents = new Map(
+      [...journals].map(([partition, text]) => [partition, parseJournal(text)] as const),
+    );
     const { opener, maxAttempts, maxInFlight } = this.host;
-    this.journal.load(takeOver(documents, { partition: this.partition, opener, maxAttempts, suspectWindow: maxInFlight * 3 }));
+    this.journal.load(
+      takeOver(documents, { partition: this.partition, opener, maxAttempts, suspectWindow: maxInFlight * 3 }),
+    );
     this.openedAtMs = this.host.now();
     await this.journal.save();
     this.activate();
@@ -103,7 +107,11 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
   async handOver(timeoutMs: number): Promise<void> {
     if (this.state === 'lost') return;
     if (this.state !== 'halted') this.state = 'held';
-    if (this.busy > 0) await Promise.race([new Promise<void>((resolve) => this.idleWaiters.push(resolve)), this.host.delay(timeoutMs)]);
+    if (this.busy > 0)
+      await Promise.race([
+        new Promise<void>((resolve) => this.idleWaiters.push(resolve)),
+        this.host.delay(timeoutMs),
+      ]);
     if (this.isLost) return;
     this.journal.close();
     this.tellSettled();
@@ -231,7 +239,12 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
     }
     const used = this.journal.attemptsOf(record.position);
     const attemptsMade = used.failures + used.deaths;
-    const delivery = new Delivery(record, lane, nowMs, record.redelivered || attemptsMade > 0 || this.journal.suspicious);
+    const delivery = new Delivery(
+      record,
+      lane,
+      nowMs,
+      record.redelivered || attemptsMade > 0 || this.journal.suspicious,
+    );
     delivery.attemptsMade = attemptsMade;
     this.order.push(delivery);
     if (lane.append(delivery)) this.host.ready(lane);

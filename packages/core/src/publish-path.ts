@@ -5,8 +5,8 @@ import { type PreparedRecord, prepareRecord } from './envelope.js';
 import { BusError, busErrorOf, isBusError, PublishError, type PublishFailure } from './errors.js';
 import type { DomainEvent } from './event.js';
 import type { PublishOptions } from './event-bus.js';
-import type { Transport } from './transport.js';
 import type { PublishSpan } from './tracing-types.js';
+import type { Transport } from './transport.js';
 
 /**
  * The publish path: validate → encode → accumulate → send. Everything up to the accumulator happens in the call itself,
@@ -36,13 +36,16 @@ export class PublishPath {
 
   async publish(events: readonly DomainEvent[], options: PublishOptions): Promise<void> {
     if (events.length === 0) return;
-    const inBackground = options.background === true && this.background < this.parts.options.publish.maxBackgroundPublishes;
+    const inBackground =
+      options.background === true && this.background < this.parts.options.publish.maxBackgroundPublishes;
     const done = this.traced(events, options);
     if (!inBackground) return done;
     this.background += 1;
-    done.catch((error: unknown) => this.parts.onError(busErrorOf(error, 'publish in the background'))).finally(() => {
-      this.background -= 1;
-    });
+    done
+      .catch((error: unknown) => this.parts.onError(busErrorOf(error, 'publish in the background')))
+      .finally(() => {
+        this.background -= 1;
+      });
   }
 
   private async traced(events: readonly DomainEvent[], options: PublishOptions): Promise<void> {
@@ -63,11 +66,18 @@ export class PublishPath {
     }
   }
 
-  private place(events: readonly DomainEvent[], options: PublishOptions, span: PublishSpan | undefined): Promise<void> {
+  private place(
+    events: readonly DomainEvent[],
+    options: PublishOptions,
+    span: PublishSpan | undefined,
+  ): Promise<void> {
     const validated = this.validate(events);
-    const queue = (valid: readonly DomainEvent[]): Promise<void> => this.accumulator.add(this.encode(valid, options, span));
+    const queue = (valid: readonly DomainEvent[]): Promise<void> =>
+      this.accumulator.add(this.encode(valid, options, span));
     if (!this.validating && !(validated instanceof Promise)) return queue(validated);
-    const turn = Promise.all([validated, this.validating?.catch(() => undefined)]).then(([valid]) => ({ queued: queue(valid) }));
+    const turn = Promise.all([validated, this.validating?.catch(() => undefined)]).then(([valid]) => ({
+      queued: queue(valid),
+    }));
     this.validating = turn;
     const over = (): void => {
       if (this.validating === turn) this.validating = undefined;
@@ -106,7 +116,11 @@ export class PublishPath {
   }
 
   /** All or nothing: one event that cannot be encoded keeps the whole call from being sent. */
-  private encode(events: readonly DomainEvent[], options: PublishOptions, span: PublishSpan | undefined): PreparedRecord[] {
+  private encode(
+    events: readonly DomainEvent[],
+    options: PublishOptions,
+    span: PublishSpan | undefined,
+  ): PreparedRecord[] {
     const { codec, headers, maxEventBytes, partitionKey } = this.parts.options;
     const records: PreparedRecord[] = [];
     const failures: PublishFailure[] = [];
@@ -114,9 +128,20 @@ export class PublishPath {
       const event = events[index] as DomainEvent;
       try {
         const key = partitionKey ? partitionKey(event) : event.aggregateId;
-        records.push(prepareRecord(event, { codec, headers, key, extraHeaders: options.headers, traceHeaders: span?.headersFor(index), maxEventBytes }));
+        records.push(
+          prepareRecord(event, {
+            codec,
+            headers,
+            key,
+            extraHeaders: options.headers,
+            traceHeaders: span?.headersFor(index),
+            maxEventBytes,
+          }),
+        );
       } catch (error) {
-        const reason = isBusError(error) ? error : new BusError('SERIALIZATION', `Event ${index} could not be encoded`, { cause: error });
+        const reason = isBusError(error)
+          ? error
+          : new BusError('SERIALIZATION', `Event ${index} could not be encoded`, { cause: error });
         failures.push({ index, eventId: String(event?.eventId), error: reason });
       }
     }

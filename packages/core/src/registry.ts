@@ -1,6 +1,6 @@
-import type { EventBus, EventHandler, EventSubscriber, EventTypeOf, HandlerContext } from './event-bus.js';
 import { ConfigurationError } from './errors.js';
 import type { DomainEvent, EventDefinition } from './event.js';
+import type { EventBus, EventHandler, EventSubscriber, EventTypeOf, HandlerContext } from './event-bus.js';
 
 /** One registration of one handler. */
 export interface Subscription {
@@ -12,7 +12,15 @@ export interface Subscription {
   invoke(event: DomainEvent, context: HandlerContext): void | Promise<void>;
 }
 
-type SubscriptionApi = Pick<EventBus, 'subscribe' | 'unsubscribe' | 'subscribeAll' | 'unsubscribeAll' | 'subscribeToAllEvents' | 'unsubscribeFromAllEvents'>;
+type SubscriptionApi = Pick<
+  EventBus,
+  | 'subscribe'
+  | 'unsubscribe'
+  | 'subscribeAll'
+  | 'unsubscribeAll'
+  | 'subscribeToAllEvents'
+  | 'unsubscribeFromAllEvents'
+>;
 
 /** Who wants which type. Lookups are cached per type; the cache is dropped at every change. */
 export class Registry implements SubscriptionApi {
@@ -31,7 +39,10 @@ export class Registry implements SubscriptionApi {
   }
 
   unsubscribe<E extends DomainEvent>(type: EventTypeOf<E>, handler: EventHandler<E>): boolean {
-    return this.removeFrom(this.byType.get(typeName(type as EventTypeOf<DomainEvent>)), handler as EventHandler);
+    return this.removeFrom(
+      this.byType.get(typeName(type as EventTypeOf<DomainEvent>)),
+      handler as EventHandler,
+    );
   }
 
   subscribeAll(subscriber: EventSubscriber): void {
@@ -106,7 +117,9 @@ export class Registry implements SubscriptionApi {
 export function typeName(type: EventTypeOf<DomainEvent>): string {
   const name = typeof type === 'string' ? type : (type as EventDefinition | undefined)?.eventType;
   if (typeof name === 'string' && name.length > 0) return name;
-  throw new ConfigurationError([{ path: 'type', message: 'must be the name of an event type or a definition made with defineEvent' }]);
+  throw new ConfigurationError([
+    { path: 'type', message: 'must be the name of an event type or a definition made with defineEvent' },
+  ]);
 }
 
 function subscriptionOf(handler: EventHandler): Subscription {
@@ -117,5 +130,7 @@ function subscriptionOf(handler: EventHandler): Subscription {
     const name = handler.name ?? (handler.constructor === Object ? 'anonymous' : handler.constructor.name);
     return { name, handler, active: true, invoke: (event, context) => handler.handle(event, context) };
   }
-  throw new ConfigurationError([{ path: 'handler', message: 'must be a function or an object with a handle method' }]);
+  throw new ConfigurationError([
+    { path: 'handler', message: 'must be a function or an object with a handle method' },
+  ]);
 }

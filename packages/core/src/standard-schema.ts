@@ -12,7 +12,9 @@ export interface StandardSchema<Input = unknown, Output = Input> {
 }
 
 /** Outcome of a validation: a value, or issues. */
-export type StandardResult<Output> = { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly StandardIssue[] };
+export type StandardResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly StandardIssue[] };
 
 /** One thing that is wrong with the value. */
 export interface StandardIssue {
@@ -21,4 +23,5 @@ export interface StandardIssue {
 }
 
 /** The type a schema yields. */
-export type SchemaOutput<S extends StandardSchema> = S extends StandardSchema<infer _Input, infer Output> ? Output : never;
+export type SchemaOutput<S extends StandardSchema> =
+  S extends StandardSchema<infer _Input, infer Output> ? Output : never;

@@ -8,10 +8,37 @@ export type BusStatus =
   | { readonly type: 'connected'; readonly atMs: number }
   | { readonly type: 'disconnected'; readonly atMs: number; readonly cause: BusError }
   | { readonly type: 'reconnected'; readonly atMs: number; readonly downMs: number }
-  | { readonly type: 'rebalanced'; readonly atMs: number; readonly group: string; readonly partitions: readonly number[] }
-  | { readonly type: 'dead-lettered'; readonly atMs: number; readonly group: string; readonly eventId?: string; readonly eventType?: string; readonly reason: string; readonly error: BusError }
-  | { readonly type: 'dropped'; readonly atMs: number; readonly group: string; readonly eventId?: string; readonly eventType?: string; readonly reason: string; readonly error: BusError }
-  | { readonly type: 'halted'; readonly atMs: number; readonly group: string; readonly partition: number; readonly error: BusError }
+  | {
+      readonly type: 'rebalanced';
+      readonly atMs: number;
+      readonly group: string;
+      readonly partitions: readonly number[];
+    }
+  | {
+      readonly type: 'dead-lettered';
+      readonly atMs: number;
+      readonly group: string;
+      readonly eventId?: string;
+      readonly eventType?: string;
+      readonly reason: string;
+      readonly error: BusError;
+    }
+  | {
+      readonly type: 'dropped';
+      readonly atMs: number;
+      readonly group: string;
+      readonly eventId?: string;
+      readonly eventType?: string;
+      readonly reason: string;
+      readonly error: BusError;
+    }
+  | {
+      readonly type: 'halted';
+      readonly atMs: number;
+      readonly group: string;
+      readonly partition: number;
+      readonly error: BusError;
+    }
   | { readonly type: 'error'; readonly atMs: number; readonly error: BusError }
   | { readonly type: 'warning'; readonly atMs: number; readonly message: string }
   | { readonly type: 'draining'; readonly atMs: number }

@@ -151,6 +151,7 @@ export class DeadlineList<T extends DeadlineLinks> {
       this.leave(member as T);
       this.expired(member as T);
     }
-    if (this.oldest && !this.cancelTimer) this.cancelTimer = this.clock.after(Math.max(1, this.oldest.deadlineMs - now), () => this.fire());
+    if (this.oldest && !this.cancelTimer)
+      this.cancelTimer = this.clock.after(Math.max(1, this.oldest.deadlineMs - now), () => this.fire());
   }
 }

@@ -1,6 +1,21 @@
 /** What an adapter is written with: the SPI, the bus that runs on it, and the rules for options. */
-export { BusError, busClosed, busErrorOf, ConfigurationError, type ConfigurationProblem, isBusError, unsupported } from './errors.js';
-export { type EventBusOptions, eventBusChecks, eventBusRules, type ResolvedEventBusOptions } from './options.js';
+export {
+  BusError,
+  busClosed,
+  busErrorOf,
+  ConfigurationError,
+  type ConfigurationProblem,
+  isBusError,
+  unsupported,
+} from './errors.js';
+export { MemoryTransport } from './memory/memory-transport.js';
+export {
+  type EventBusOptions,
+  eventBusChecks,
+  eventBusRules,
+  type ResolvedEventBusOptions,
+  resolveEventBusOptions,
+} from './options.js';
 export * from './options-rules.js';
 export { partitionOf } from './partition.js';
 export { backoffDelayMs } from './retry.js';

@@ -217,7 +217,14 @@ export class TransportEventBus implements EventBus {
       probe('ping', () => this.#transport.ping(HEALTH_TIMEOUT_MS), HEALTH_TIMEOUT_MS),
       probe('lag', async () => (await this.lag()).total, HEALTH_TIMEOUT_MS),
     ]);
-    return healthOf({ ...facts, state: this.state, nowMs: this.#clock.now(), lastError: this.#lastError, ping, lag });
+    return healthOf({
+      ...facts,
+      state: this.state,
+      nowMs: this.#clock.now(),
+      lastError: this.#lastError,
+      ping,
+      lag,
+    });
   }
 
   status(): AsyncIterable<BusStatus> {
@@ -243,7 +250,14 @@ export class TransportEventBus implements EventBus {
       },
       stats: this.#stats,
       tracing: createTracing({ ...options.tracing, system, clientId: options.consumerName }),
-      metrics: createMetrics({ ...options.metrics, system, destination, group: options.group, stats: this.#stats, lag: () => this.#lastLag }),
+      metrics: createMetrics({
+        ...options.metrics,
+        system,
+        destination,
+        group: options.group,
+        stats: this.#stats,
+        lag: () => this.#lastLag,
+      }),
       clock: this.#clock,
       timers: this.#timers,
       random,
@@ -339,8 +353,11 @@ export class TransportEventBus implements EventBus {
     const releasedBefore = this.#stats.eventsReleased;
     this.#lifecycle.to('draining');
     this.#onStatus({ type: 'draining', atMs: startedAtMs });
-    const stopped = this.#consumption.consuming ? await this.#within(leftMs(), this.#consumption.stop(leftMs())) : true;
-    const flushed = this.state === 'draining' && (await this.#within(leftMs(), this.#publishing.accumulator.idle()));
+    const stopped = this.#consumption.consuming
+      ? await this.#within(leftMs(), this.#consumption.stop(leftMs()))
+      : true;
+    const flushed =
+      this.state === 'draining' && (await this.#within(leftMs(), this.#publishing.accumulator.idle()));
     const abandonedHandlers = this.#engine.abandonAll();
     const unflushedPublishes = this.#publishing.accumulator.abort(busClosed('publish'));
     await this.#within(CLOSE_TIMEOUT_MS, this.#transport.close());
@@ -352,7 +369,13 @@ export class TransportEventBus implements EventBus {
     this.#onStatus({ type: 'closed', atMs: this.#clock.now() });
     this.#status.close();
     const released = this.#stats.eventsReleased - releasedBefore;
-    return { clean: stopped && flushed && abandonedHandlers === 0 && unflushedPublishes === 0, abandonedHandlers, released, unflushedPublishes, durationMs };
+    return {
+      clean: stopped && flushed && abandonedHandlers === 0 && unflushedPublishes === 0,
+      abandonedHandlers,
+      released,
+      unflushedPublishes,
+      durationMs,
+    };
   }
 
   /** Waits for `work`, but not longer than `timeoutMs`; a failure is told and counts as not done. */
@@ -371,4 +394,3 @@ export class TransportEventBus implements EventBus {
     return Promise.race([done, late]).finally(() => cancel());
   }
 }
-

@@ -255,7 +255,11 @@ export interface StoredDeadLetter {
 /** Where dead letters are kept. Replayed and purged ones no longer appear. */
 export interface DeadLetterStore {
   /** Pages, oldest first, of every group that shares the store, from behind `after`. Ends at what exists at the call. */
-  read(query: { readonly group: string | undefined; readonly after: string | undefined; readonly pageSize: number }): AsyncIterable<readonly StoredDeadLetter[]>;
+  read(query: {
+    readonly group: string | undefined;
+    readonly after: string | undefined;
+    readonly pageSize: number;
+  }): AsyncIterable<readonly StoredDeadLetter[]>;
   /**
    * Gives the record back to `group` and to no other, then removes the dead letter. False when it was gone already.
    * The record carries the group's name in its headers for brokers where all groups see it.
@@ -267,8 +271,14 @@ export interface DeadLetterStore {
 
 /** What part of history to read. Positions name the first record to read; `until` is exclusive. */
 export interface HistoryQuery {
-  readonly from: { readonly kind: 'beginning' } | { readonly kind: 'time'; readonly timeMs: number } | { readonly kind: 'positions'; readonly positions: Readonly<Record<number, string>> };
-  readonly until: { readonly kind: 'now' } | { readonly kind: 'time'; readonly timeMs: number } | { readonly kind: 'positions'; readonly positions: Readonly<Record<number, string>> };
+  readonly from:
+    | { readonly kind: 'beginning' }
+    | { readonly kind: 'time'; readonly timeMs: number }
+    | { readonly kind: 'positions'; readonly positions: Readonly<Record<number, string>> };
+  readonly until:
+    | { readonly kind: 'now' }
+    | { readonly kind: 'time'; readonly timeMs: number }
+    | { readonly kind: 'positions'; readonly positions: Readonly<Record<number, string>> };
   readonly signal: AbortSignal | undefined;
 }
 

@@ -3,10 +3,12 @@ import { pause } from '../poll.js';
 import type { BrokerSettings, CreateRequest, Inspect, RawRecord } from '../subject.js';
 import { connectionsTo } from './connections.js';
 import type { KafkaSession, ReadMessage } from './kafka-session.js';
+import type { KafkaSessions } from './kafka-sessions.js';
+import type { KafkaAdmin } from './kafkajs-types.js';
 
 /** What the inspection needs to know of the cluster. */
 export interface KafkaInspectOptions {
-  readonly session: () => Promise<KafkaSession>;
+  readonly sessions: KafkaSessions;
   readonly create: (request: CreateRequest) => Promise<EventBus>;
   /** Ports that buses connect to, when the inspection itself goes another way. */
   readonly busPorts: () => readonly number[];
@@ -19,49 +21,50 @@ const deadLettersOf = (namespace: string): string => `${namespace}.stream.dlq`;
 
 /** Looks at Kafka with kafkajs, past the bus. */
 export function inspectKafka(options: KafkaInspectOptions): Inspect {
-  const { session, groupsOf } = options;
+  const { groupsOf } = options;
+  const session = (namespace: string): Promise<KafkaSession> => options.sessions.of(namespace);
   return {
-    putRaw: async (namespace, record) => (await session()).write(streamOf(namespace), record),
-    readRaw: async (namespace) => (await (await session()).read(streamOf(namespace))).map(rawOf),
+    putRaw: async (namespace, record) => (await session(namespace)).write(streamOf(namespace), record),
+    readRaw: async (namespace) => (await (await session(namespace)).read(streamOf(namespace))).map(rawOf),
     readRawDeadLetters: async (namespace) =>
-      (await (await session()).read(deadLettersOf(namespace))).map(rawOf),
+      (await (await session(namespace)).read(deadLettersOf(namespace))).map(rawOf),
     backlog: async (namespace, group) => {
-      const { admin } = await session();
-      const ends = await admin.fetchTopicOffsets(streamOf(namespace));
-      const positions = await committed(await session(), namespace, group);
+      const open = await session(namespace);
+      const ends = await open.offsetsOf(streamOf(namespace));
+      const positions = await committed(await session(namespace), namespace, group);
       return ends.reduce(
         (sum, { partition, low, high }) => sum + Number(high) - Number(positions[partition] ?? low),
         0,
       );
     },
     groups: (namespace) => existingGroups(options, namespace),
-    groupPositions: async (namespace, group) => committed(await session(), namespace, group),
+    groupPositions: async (namespace, group) => committed(await session(namespace), namespace, group),
     connections: () => connectionsTo(options.busPorts()),
     artifacts: async (namespace) => {
-      const topics = (await (await session()).admin.listTopics()).filter((topic) =>
-        topic.startsWith(`${namespace}.`),
-      );
+      const { admin } = await options.sessions.shared();
+      const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(`${namespace}.`));
       return [...topics, ...(await existingGroups(options, namespace))];
     },
     settings: (namespace, group) => settingsOf(options, namespace, group),
     createTopology: async (namespace, { partitions }) => {
       const topics = [{ topic: streamOf(namespace), numPartitions: partitions, replicationFactor: 1 }];
-      await (await session()).admin.createTopics({ topics, waitForLeaders: true });
+      await (await session(namespace)).admin.createTopics({ topics, waitForLeaders: true });
     },
     trim: async (namespace, count) => {
-      const { admin } = await session();
-      const ends = await admin.fetchTopicOffsets(streamOf(namespace));
+      const open = await session(namespace);
+      const ends = await open.offsetsOf(streamOf(namespace));
       const partitions = ends.map(({ partition, low, high }) => ({
         partition,
         offset: String(Math.min(Number(high), Number(low) + count)),
       }));
-      await admin.deleteTopicRecords({ topic: streamOf(namespace), partitions });
+      await open.admin.deleteTopicRecords({ topic: streamOf(namespace), partitions });
     },
     deleteTopology: async (namespace) => {
-      const open = await session();
-      for (const group of groupsOf(namespace)) await removeGroup(open, group);
-      const topics = (await open.admin.listTopics()).filter((topic) => topic.startsWith(`${namespace}.`));
-      if (topics.length > 0) await open.admin.deleteTopics({ topics });
+      const { admin } = await options.sessions.shared();
+      for (const group of groupsOf(namespace)) await removeGroup(admin, group);
+      await options.sessions.closeOf(namespace);
+      const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(`${namespace}.`));
+      if (topics.length > 0) await admin.deleteTopics({ topics });
     },
   };
 }
@@ -92,10 +95,10 @@ async function committed(
 
 /** Groups with offsets in the stream of the namespace, or with members: an ephemeral one has a name that nobody chose. */
 async function existingGroups(
-  { session, groupsOf }: KafkaInspectOptions,
+  { sessions, groupsOf }: KafkaInspectOptions,
   namespace: string,
 ): Promise<string[]> {
-  const open = await session();
+  const open = await sessions.of(namespace);
   const { groups } = await open.admin.listGroups();
   const found: string[] = [];
   for (const { groupId } of groups) {
@@ -109,7 +112,7 @@ async function existingGroups(
 const EMPTY_WITHIN_MS = 25_000;
 
 /** Removes a group once its last member is gone: the broker keeps one that was killed until its session ends. */
-async function removeGroup({ admin }: KafkaSession, group: string): Promise<void> {
+async function removeGroup(admin: KafkaAdmin, group: string): Promise<void> {
   for (const deadline = performance.now() + EMPTY_WITHIN_MS; performance.now() < deadline; await pause(100)) {
     const [described] = (await admin.describeGroups([group])).groups;
     if (!described || described.state === 'Dead') return;
@@ -126,7 +129,7 @@ async function settingsOf(
   namespace: string,
   group: string,
 ): Promise<BrokerSettings> {
-  const open = await options.session();
+  const open = await options.sessions.of(namespace);
   const topic = streamOf(namespace);
   const messages = await open.read(topic);
   const [offsets] = await open.admin.fetchOffsets({ groupId: group, topics: [topic] });
@@ -158,15 +161,16 @@ async function settingsOf(
 }
 
 async function startOfNewGroup(
-  { session, create }: KafkaInspectOptions,
+  { sessions, create }: KafkaInspectOptions,
   namespace: string,
 ): Promise<'earliest' | 'latest'> {
   const group = `${namespace}-new`;
   const bus = await create({ namespace, group, overrides: {} });
   await bus.ensureGroup();
   await bus.shutdown();
-  const positions = await committed(await session(), namespace, group);
-  const ends = await (await session()).admin.fetchTopicOffsets(streamOf(namespace));
+  const open = await sessions.of(namespace);
+  const positions = await committed(open, namespace, group);
+  const ends = await open.offsetsOf(streamOf(namespace));
   const behind = ends.filter(({ high, low }) => high !== low);
   return behind.every(({ partition, low }) => (positions[partition] ?? low) === low) ? 'earliest' : 'latest';
 }

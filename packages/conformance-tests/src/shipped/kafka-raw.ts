@@ -1,13 +1,13 @@
 import type { RawSession } from '../subject.js';
-import type { KafkaSession } from './kafka-session.js';
+import type { KafkaSessions } from './kafka-sessions.js';
 
 /** A producer and a consumer on kafkajs alone, as one would write them by hand. */
 export async function rawKafka(
-  session: () => Promise<KafkaSession>,
+  sessions: KafkaSessions,
   namespace: string,
   onRecord: (body: unknown) => void,
 ): Promise<RawSession> {
-  const { client } = await session();
+  const { client } = await sessions.of(namespace);
   const topic = `${namespace}.stream`;
   const producer = client.producer({
     idempotent: true,
@@ -16,7 +16,7 @@ export async function rawKafka(
   });
   const consumer = client.consumer({ groupId: `${namespace}-raw`, maxWaitTimeInMs: 100 });
   await Promise.all([producer.connect(), consumer.connect()]);
-  await consumer.subscribe({ topics: [topic], fromBeginning: false });
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
   const joined = new Promise<void>((resolve) => consumer.on('consumer.group_join', () => resolve()));
   await consumer.run({
     autoCommitInterval: 200,

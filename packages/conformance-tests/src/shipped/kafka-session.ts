@@ -3,7 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { importFromProject } from '../load-package.js';
 import { until } from '../poll.js';
 import type { RawWrite } from '../subject.js';
-import type { KafkaAdmin, KafkaClient, KafkaJs, KafkaMessage, KafkaProducer } from './kafkajs-types.js';
+import type {
+  KafkaAdmin,
+  KafkaClient,
+  KafkaJs,
+  KafkaMessage,
+  KafkaProducer,
+  TopicOffset,
+} from './kafkajs-types.js';
 
 /** A record as read, and where it lay. */
 export interface ReadMessage {
@@ -14,7 +21,10 @@ export interface ReadMessage {
 const READ_WITHIN_MS = 20_000;
 const TOPIC_RESOURCE = 2;
 
-/** One client of the cluster for everything that tests look at or write past the bus. */
+/**
+ * A client of the cluster for what a test looks at or writes past the bus. One for each namespace: kafkajs asks for the
+ * metadata of every topic that a client ever used, and fails when one of them has been deleted since.
+ */
 export class KafkaSession {
   readonly #kafka: KafkaClient;
   readonly admin: KafkaAdmin;
@@ -56,10 +66,18 @@ export class KafkaSession {
     return { partition: stored?.partition ?? 0, position: stored?.baseOffset ?? '' };
   }
 
+  /** Where the partitions of a topic begin and end. */
+  async offsetsOf(topic: string): Promise<readonly TopicOffset[]> {
+    // A topic that was just created has no leaders for a moment.
+    return until(`the offsets of ${topic}`, () => this.admin.fetchTopicOffsets(topic), {
+      withinMs: READ_WITHIN_MS,
+    });
+  }
+
   /** Everything in a topic. */
   async read(topic: string): Promise<readonly ReadMessage[]> {
     if (!(await this.admin.listTopics()).includes(topic)) return [];
-    const ends = await this.admin.fetchTopicOffsets(topic);
+    const ends = await this.offsetsOf(topic);
     const missing = new Map(
       ends.filter(({ low, high }) => low !== high).map(({ partition, high }) => [partition, Number(high)]),
     );

@@ -8,7 +8,7 @@ import type { NetworkFaults } from '../network-faults.js';
 import type { BusOverrides, ConformanceSubject, CreateRequest, Faults, RawClient } from '../subject.js';
 import { inspectKafka } from './kafka-inspect.js';
 import { rawKafka } from './kafka-raw.js';
-import { KafkaSession } from './kafka-session.js';
+import { KafkaSessions } from './kafka-sessions.js';
 
 /** A Kafka that tests may use, and hurt as far as it says how. */
 export interface KafkaUnderTest {
@@ -64,8 +64,9 @@ export async function createKafkaBus(brokers: readonly string[], request: Create
   };
   const { namespace, group, overrides, asShipped = false } = request;
   const identity = overrides.ephemeralGroup === true ? {} : { group };
+  const way = 'kafka' in overrides ? {} : { brokers: [...brokers] };
   return new KafkaEventBus({
-    brokers: [...brokers],
+    ...way,
     topicPrefix: namespace,
     ...identity,
     ...TOPOLOGY,
@@ -78,16 +79,12 @@ export async function createKafkaBus(brokers: readonly string[], request: Create
 export function kafkaSubject(options: KafkaSubjectOptions): ConformanceSubject {
   const provides = 'start' in options ? options.provides : { control: false, proxied: false };
   let kafka: KafkaUnderTest | undefined = 'brokers' in options ? { brokers: options.brokers } : undefined;
-  let session: Promise<KafkaSession> | undefined;
   const groups = new Map<string, Set<string>>();
   const running = (): KafkaUnderTest => {
     if (!kafka) throw new Error('Kafka is not started');
     return kafka;
   };
-  const openSession = (): Promise<KafkaSession> => {
-    session ??= KafkaSession.open(running().directBrokers ?? running().brokers);
-    return session;
-  };
+  const sessions = new KafkaSessions(() => running().directBrokers ?? running().brokers);
   const createAt = (brokers: readonly string[], request: CreateRequest): Promise<EventBus> => {
     const known = groups.get(request.namespace) ?? new Set<string>();
     groups.set(request.namespace, known.add(request.group));
@@ -95,7 +92,7 @@ export function kafkaSubject(options: KafkaSubjectOptions): ConformanceSubject {
   };
   const create = (request: CreateRequest): Promise<EventBus> => createAt(running().brokers, request);
   const inspect = inspectKafka({
-    session: openSession,
+    sessions,
     create,
     busPorts: () => [...running().brokers, ...(running().proxied?.brokers ?? [])].map(portOf),
     groupsOf: (namespace) => groups.get(namespace) ?? new Set(),
@@ -119,19 +116,24 @@ export function kafkaSubject(options: KafkaSubjectOptions): ConformanceSubject {
     },
     async setup() {
       if ('start' in options) kafka = await options.start();
-      await openSession();
+      await sessions.shared();
     },
     async teardown() {
-      await (await session)?.close();
+      await sessions.close();
       await kafka?.stop?.();
     },
     create,
+    async createOnGivenClient(request) {
+      const { client: kafka, admin } = await sessions.of(request.namespace);
+      const bus = await create({ ...request, overrides: { ...request.overrides, kafka } });
+      return { bus, works: async () => void (await admin.listTopics()) };
+    },
     processModule: processModule(),
     processEnv: () => ({ [BROKERS_VARIABLE]: running().brokers.join(',') }),
     peerClient: { packageName: 'kafkajs' },
     inspect: provides.control ? inspect : withoutConnections(inspect),
-    faults: kafkaFaults(provides, running, openSession, createAt),
-    raw: { open: (namespace, onRecord) => rawKafka(openSession, namespace, onRecord) } satisfies RawClient,
+    faults: kafkaFaults(provides, running, sessions, createAt),
+    raw: { open: (namespace, onRecord) => rawKafka(sessions, namespace, onRecord) } satisfies RawClient,
     budget: {
       deliverMs: 10_000,
       takeoverMs: 20_000,
@@ -163,7 +165,7 @@ function withoutConnections(
 function kafkaFaults(
   provides: { readonly control: boolean; readonly proxied: boolean },
   running: () => KafkaUnderTest,
-  session: () => Promise<KafkaSession>,
+  sessions: KafkaSessions,
   createAt: (brokers: readonly string[], request: CreateRequest) => Promise<EventBus>,
 ): Faults {
   const control = (): KafkaControl => {
@@ -199,8 +201,8 @@ function kafkaFaults(
     // A topic that takes no record is refused by the broker, whoever writes.
     breakDeadLetters: async (namespace) => {
       const topic = `${namespace}.stream.dlq`;
-      await (await session()).configure(topic, 'max.message.bytes', '1');
-      return async () => (await session()).configure(topic, 'max.message.bytes', '1048588');
+      await (await sessions.of(namespace)).configure(topic, 'max.message.bytes', '1');
+      return async () => (await sessions.of(namespace)).configure(topic, 'max.message.bytes', '1048588');
     },
   };
 }

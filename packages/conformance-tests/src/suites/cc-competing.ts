@@ -297,8 +297,10 @@ async function stress(t: CaseContext, group: string): Promise<void> {
   for (let from = 1; from <= STRESS_EVENTS / 100; from += 10) {
     await t.publish(publisher, makeEvents({ keys: 100, perKey: 10, from }), { publisher: group });
   }
+  const meantFor = (p: { publisher: string }): boolean => p.publisher === group;
   await t.untilHandled(STRESS_EVENTS, {
     group,
+    meantFor,
     withinMs: 2 * t.budget.takeoverMs + t.budget.deliverMs,
     everyMs: 100,
   });
@@ -306,5 +308,5 @@ async function stress(t: CaseContext, group: string): Promise<void> {
   const runs = t.history.of(group).length;
   assert.equal(runs, STRESS_EVENTS * STRESS_HANDLERS, `${group}: handlers ran ${runs} times`);
   // Which member runs a handler differs from event to event, its number does not: each is judged by itself.
-  t.expectClean({ group, meantFor: (p) => p.publisher === group });
+  t.expectClean({ group, meantFor });
 }

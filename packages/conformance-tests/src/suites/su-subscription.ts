@@ -279,7 +279,7 @@ export const SUBSCRIPTION: Suite = suite('SU', [
         ),
       );
       for (const { name, bus } of spaces) {
-        await t.untilHandled(50, { group: name });
+        await t.untilHandled(50, { group: name, meantFor: (p) => p.publisher === name });
         await t.untilQuiet(bus);
       }
       for (const { name } of spaces) t.expectClean({ group: name, meantFor: (p) => p.publisher === name });

@@ -1,4 +1,9 @@
-import { type EventBusOptions, eventBusChecks, eventBusRules, type ResolvedEventBusOptions } from '../options.js';
+import {
+  type EventBusOptions,
+  eventBusChecks,
+  eventBusRules,
+  type ResolvedEventBusOptions,
+} from '../options.js';
 import { instance, type RulesFor, resolveWith, text } from '../options-rules.js';
 import { TransportEventBus } from '../transport-event-bus.js';
 import { MemoryBroker } from './memory-broker.js';
@@ -27,6 +32,9 @@ const rules: RulesFor<ResolvedInMemoryOptions> = {
 export class InMemoryEventBus extends TransportEventBus {
   constructor(options: InMemoryEventBusOptions = {}) {
     const resolved = resolveWith(rules, options, eventBusChecks);
-    super({ options: resolved, transport: new MemoryTransport(resolved.broker ?? new MemoryBroker(), resolved.stream) });
+    super({
+      options: resolved,
+      transport: new MemoryTransport(resolved.broker ?? new MemoryBroker(), resolved.stream),
+    });
   }
 }

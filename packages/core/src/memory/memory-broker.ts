@@ -34,8 +34,10 @@ export class MemoryBroker {
   private deadLettersRefused = false;
 
   constructor({ partitions = 8, retainedRecords = 10_000 }: MemoryBrokerOptions = {}) {
-    if (!Number.isInteger(partitions) || partitions < 1 || partitions > 1_024) throw new RangeError('partitions must be a whole number from 1 to 1024');
-    if (!Number.isInteger(retainedRecords) || retainedRecords < 0) throw new RangeError('retainedRecords must be a whole number from 0 on');
+    if (!Number.isInteger(partitions) || partitions < 1 || partitions > 1_024)
+      throw new RangeError('partitions must be a whole number from 1 to 1024');
+    if (!Number.isInteger(retainedRecords) || retainedRecords < 0)
+      throw new RangeError('retainedRecords must be a whole number from 0 on');
     this.partitions = partitions;
     this.retainedRecords = retainedRecords;
   }
@@ -103,7 +105,11 @@ export class MemoryBroker {
   async kill(consumerName: string): Promise<void> {
     await Promise.all(
       [...this.streams.values()].flatMap((stream) =>
-        stream.groupNames.flatMap((group) => named(stream.members(group), consumerName).map((member) => stream.leave(group, member, () => member.dropAll()))),
+        stream.groupNames.flatMap((group) =>
+          named(stream.members(group), consumerName).map((member) =>
+            stream.leave(group, member, () => member.dropAll()),
+          ),
+        ),
       ),
     );
   }
@@ -173,7 +179,11 @@ export class MemoryBroker {
   }
 
   private async changeMember(consumerName: string, apply: (member: MemoryMember) => void): Promise<void> {
-    await Promise.all([...this.streams.values()].map((stream) => stream.change(() => named(stream.members(), consumerName).forEach(apply))));
+    await Promise.all(
+      [...this.streams.values()].map((stream) =>
+        stream.change(() => named(stream.members(), consumerName).forEach(apply)),
+      ),
+    );
   }
 
   private wakeUp(): void {

@@ -24,7 +24,7 @@ class Progress {
 
 /** What the broker knows of a consumer group: progress and crash journals. */
 export class MemoryGroup {
-  readonly journals = new Map<number, string>();
+  readonly journals: Map<number, string> = new Map<number, string>();
   private readonly progress: readonly Progress[];
 
   constructor(
@@ -45,7 +45,11 @@ export class MemoryGroup {
   }
 
   /** Unsettled records from `offset` on, marked when they were handed out before. */
-  read(partition: number, offset: number, count: number): { readonly records: readonly InboundRecord[]; readonly next: number } {
+  read(
+    partition: number,
+    offset: number,
+    count: number,
+  ): { readonly records: readonly InboundRecord[]; readonly next: number } {
     const progress = this.progress[partition];
     const log = this.logs[partition];
     if (!progress || !log) return { records: [], next: offset };
@@ -62,6 +66,9 @@ export class MemoryGroup {
   }
 
   lag(): { readonly partition: number; readonly lag: number }[] {
-    return this.progress.map((progress, partition) => ({ partition, lag: (this.logs[partition]?.end ?? 0) - progress.next - progress.ahead.size }));
+    return this.progress.map((progress, partition) => ({
+      partition,
+      lag: (this.logs[partition]?.end ?? 0) - progress.next - progress.ahead.size,
+    }));
   }
 }

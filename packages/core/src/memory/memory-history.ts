@@ -12,12 +12,22 @@ interface Span {
 
 /** A range of the logs, read in batches. */
 export function readHistory(logs: readonly MemoryLog[], query: HistoryQuery): HistoryRange {
-  const spans = logs.map((log, partition): Span => ({ partition, log, from: firstOffset(log, partition, query.from), until: lastOffset(log, partition, query.until) }));
+  const spans = logs.map(
+    (log, partition): Span => ({
+      partition,
+      log,
+      from: firstOffset(log, partition, query.from),
+      until: lastOffset(log, partition, query.until),
+    }),
+  );
   const truncated = spans.some(({ log, from }) => from < log.start);
   return { truncated, batches: batches(spans, query.signal) };
 }
 
-async function* batches(spans: readonly Span[], signal: AbortSignal | undefined): AsyncIterable<{ partition: number; records: readonly InboundRecord[] }> {
+async function* batches(
+  spans: readonly Span[],
+  signal: AbortSignal | undefined,
+): AsyncIterable<{ partition: number; records: readonly InboundRecord[] }> {
   for (const { partition, log, from, until } of spans) {
     for (let offset = Math.max(from, log.start); offset < until; ) {
       signal?.throwIfAborted();

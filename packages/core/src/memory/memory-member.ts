@@ -1,5 +1,13 @@
 import { BusError } from '../errors.js';
-import type { AssignedPartition, DeliverySink, InboundRecord, OutboundRecord, PartitionPort, SettledBatch, TransportEvents } from '../transport.js';
+import type {
+  AssignedPartition,
+  DeliverySink,
+  InboundRecord,
+  OutboundRecord,
+  PartitionPort,
+  SettledBatch,
+  TransportEvents,
+} from '../transport.js';
 import type { MemoryGroup } from './memory-group.js';
 
 const BATCH = 500;
@@ -69,7 +77,10 @@ class Ownership implements PartitionPort {
   }
 
   async deadLetter(_source: InboundRecord, letter: OutboundRecord): Promise<void> {
-    if (this.fenced) throw new BusError('FENCED', `Partition ${this.partition} belongs to another member now`, { retryable: false });
+    if (this.fenced)
+      throw new BusError('FENCED', `Partition ${this.partition} belongs to another member now`, {
+        retryable: false,
+      });
     await this.host.deadLetter(letter);
   }
 

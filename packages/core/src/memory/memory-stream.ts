@@ -35,9 +35,12 @@ class Membership {
     const quotas = this.quotas(active);
     await Promise.all(active.map((member) => member.handOver(member.partitions.slice(quotas.get(member)))));
     const owned = new Set(active.flatMap((member) => member.partitions));
-    const free = Array.from({ length: this.partitions }, (_, partition) => partition).filter((partition) => !owned.has(partition));
+    const free = Array.from({ length: this.partitions }, (_, partition) => partition).filter(
+      (partition) => !owned.has(partition),
+    );
     for (const member of active) {
-      while (free.length > 0 && member.partitions.length < (quotas.get(member) ?? 0)) await member.acquire(free.shift() as number);
+      while (free.length > 0 && member.partitions.length < (quotas.get(member) ?? 0))
+        await member.acquire(free.shift() as number);
     }
     active.forEach((member, index) => {
       if (member.partitions.join() !== before[index]) member.rebalanced();
@@ -136,7 +139,9 @@ export class MemoryStream {
   }
 
   deadLettersAfter(after: string | undefined): readonly StoredDeadLetter[] {
-    return after === undefined ? this.letters : this.letters.filter((letter) => Number(letter.id) > Number(after));
+    return after === undefined
+      ? this.letters
+      : this.letters.filter((letter) => Number(letter.id) > Number(after));
   }
 
   /** Removes; returns how many were there. */

@@ -25,7 +25,11 @@ import type { MemoryStream } from './memory-stream.js';
 export class MemoryTransport implements Transport, MemberHost {
   readonly name = 'memory';
   readonly capabilities: Capabilities = { durable: true, history: 'time', competing: true };
-  readonly limits: TransportLimits = { maxRecordBytes: Number.MAX_SAFE_INTEGER, maxRecordsPerPartition: 1_000, maxBytesPerPartition: Number.MAX_SAFE_INTEGER };
+  readonly limits: TransportLimits = {
+    maxRecordBytes: Number.MAX_SAFE_INTEGER,
+    maxRecordsPerPartition: 1_000,
+    maxBytesPerPartition: Number.MAX_SAFE_INTEGER,
+  };
   readonly deadLetters: DeadLetterStore = {
     read: (query) => this.readDeadLetters(query),
     replay: (letter, _group, record) => this.replayDeadLetter(letter, record),
@@ -103,7 +107,8 @@ export class MemoryTransport implements Transport, MemberHost {
           .leave(wanted.name, member, () => member.handOver(member.partitions, timeoutMs))
           .then(() => {
             this.consumptions.delete(consumption);
-            if (wanted.ephemeral && this.stream.members(wanted.name).length === 0) this.stream.removeGroup(wanted.name);
+            if (wanted.ephemeral && this.stream.members(wanted.name).length === 0)
+              this.stream.removeGroup(wanted.name);
           });
         return stopping;
       },
@@ -114,7 +119,10 @@ export class MemoryTransport implements Transport, MemberHost {
 
   async lag(group: string): Promise<readonly PartitionLag[]> {
     await this.broker.served();
-    return this.stream.group(group)?.lag() ?? this.stream.logs.map((log, partition) => ({ partition, lag: log.end - log.start }));
+    return (
+      this.stream.group(group)?.lag() ??
+      this.stream.logs.map((log, partition) => ({ partition, lag: log.end - log.start }))
+    );
   }
 
   async ping(): Promise<void> {
@@ -145,7 +153,10 @@ export class MemoryTransport implements Transport, MemberHost {
     this.stream.trim();
   }
 
-  private async *readDeadLetters({ after, pageSize }: Parameters<DeadLetterStore['read']>[0]): AsyncIterable<readonly StoredDeadLetter[]> {
+  private async *readDeadLetters({
+    after,
+    pageSize,
+  }: Parameters<DeadLetterStore['read']>[0]): AsyncIterable<readonly StoredDeadLetter[]> {
     await this.broker.served();
     const letters = this.stream.deadLettersAfter(after);
     for (let from = 0; from < letters.length; from += pageSize) yield letters.slice(from, from + pageSize);

@@ -1,0 +1,114 @@
+import {
+  EMPTY_JOURNAL,
+  formatJournal,
+  type JournalDocument,
+  parseJournal,
+  takeOver,
+} from '../src/journal.js';
+
+const terms = { partition: 0, opener: 'new', maxAttempts: 4, suspectWindow: 100 };
+
+function journals(documents: Record<number, Partial<JournalDocument>>): Map<number, JournalDocument> {
+  return new Map(
+    Object.entries(documents).map(([partition, document]) => [
+      Number(partition),
+      { ...EMPTY_JOURNAL, ...document },
+    ]),
+  );
+}
+
+describe('taking a partition over', () => {
+  it('counts no death after a clean hand-over', () => {
+    const after = takeOver(journals({ 0: { failures: new Map([['7', 2]]) } }), terms);
+    expect(after).toMatchObject({ opener: 'new', anonymousDeaths: 0, suspects: 0 });
+    expect(after.failures.get('7')).toBe(2);
+  });
+
+  it('counts an anonymous death when the former owner left its name', () => {
+    expect(takeOver(journals({ 0: { opener: 'old' } }), terms)).toMatchObject({
+      opener: 'new',
+      anonymousDeaths: 1,
+      suspects: 100,
+    });
+  });
+
+  it('counts no death when the same opener gets the partition back', () => {
+    expect(takeOver(journals({ 0: { opener: 'new' } }), terms)).toMatchObject({
+      anonymousDeaths: 0,
+      suspects: 0,
+    });
+  });
+
+  it('caps anonymous deaths one below the attempts, so that the last strike is always alone', () => {
+    const after = takeOver(journals({ 0: { opener: 'old', anonymousDeaths: 3, suspects: 5 } }), terms);
+    expect(after.anonymousDeaths).toBe(3);
+    const once = takeOver(journals({ 0: { opener: 'old' } }), { ...terms, maxAttempts: 1 });
+    expect(once.anonymousDeaths).toBe(1);
+  });
+
+  it('lays a death on the event of the newest intent', () => {
+    const after = takeOver(
+      journals({
+        0: { opener: 'old', intent: { position: '9', sequence: 5 }, anonymousDeaths: 3, suspects: 5 },
+      }),
+      terms,
+    );
+    expect(after.deaths.get('9')).toBe(4);
+    expect(after.anonymousDeaths).toBe(3);
+  });
+
+  it('does not blame a staler intent of the same process in another partition', () => {
+    const after = takeOver(
+      journals({
+        0: { opener: 'old', intent: { position: '9', sequence: 5 }, anonymousDeaths: 3 },
+        1: { opener: 'old', intent: { position: '2', sequence: 6 } },
+      }),
+      terms,
+    );
+    expect(after.deaths.size).toBe(0);
+    expect(after.anonymousDeaths).toBe(3);
+  });
+
+  it('does not blame a staler intent when another process took the guilty partition over first', () => {
+    const first = journals({
+      0: { opener: 'old', intent: { position: '9', sequence: 5 }, anonymousDeaths: 3 },
+      1: { opener: 'old', intent: { position: '2', sequence: 6 }, anonymousDeaths: 3 },
+    });
+    const second = new Map(first).set(1, takeOver(first, { ...terms, partition: 1, opener: 'other' }));
+    expect(second.get(1)?.deaths.get('2')).toBe(4);
+    expect(takeOver(second, terms).deaths.size).toBe(0);
+  });
+});
+
+describe('the stored journal', () => {
+  it('reads back what was written', () => {
+    const journal: JournalDocument = {
+      opener: 'a',
+      intent: { position: '12', sequence: 3 },
+      previous: { opener: 'b', sequence: 2 },
+      failures: new Map([['1', 2]]),
+      deaths: new Map([['4', 1]]),
+      anonymousDeaths: 2,
+      suspects: 40,
+    };
+    expect(parseJournal(formatJournal(journal))).toEqual(journal);
+  });
+
+  it.each([
+    undefined,
+    '',
+    'not json',
+    '[]',
+    '{"a":5,"d":"x","u":-1,"i":7,"q":"z","l":"no","c":null}',
+    '{broken',
+  ])('reads %p as empty', (text) => {
+    expect(parseJournal(text)).toEqual(EMPTY_JOURNAL);
+  });
+
+  it('never exceeds 4,000 bytes, and keeps the oldest counts', () => {
+    const failures = new Map(Array.from({ length: 2_000 }, (_, i) => [`1700000000000-${i}`, 1] as const));
+    const text = formatJournal({ ...EMPTY_JOURNAL, opener: 'a', failures });
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(4_000);
+    expect(parseJournal(text).failures.get('1700000000000-0')).toBe(1);
+  });
+});
