@@ -286,7 +286,11 @@ export class TransportEventBus implements EventBus {
       if (this.#lifecycle.can('idle')) this.#lifecycle.to('idle');
       throw error;
     }
-    if (!this.#lifecycle.can('ready')) throw busClosed('connect');
+    if (!this.#lifecycle.can('ready')) {
+      // A shutdown began meanwhile: it waits for what was published before it.
+      this.#publishing.accumulator.start();
+      throw busClosed('connect');
+    }
     this.#lifecycle.to('ready');
     this.#stats.connectedAtMs = this.#clock.now();
     this.#publishing.accumulator.start();

@@ -255,7 +255,7 @@ describe('crashes', () => {
     const handled = new Set<number>();
     let deaths = 0;
     await publisher.ensureGroup();
-    await publisher.publish(Array.from({ length: 40 }, (_, i) => numbered(`key-${i}`, i)));
+    await publisher.publish(Array.from({ length: 40 }, (_, i) => numbered(`key-${i}`, i + 1)));
     for (let life = 1; life <= 8; life += 1) {
       const name = `life-${life}`;
       const bus = busOn(broker, { consumerName: name, retry: { maxRetries: 2, baseDelayMs: 1 } });
@@ -378,7 +378,6 @@ describe('competing consumers', () => {
     await until('no lag', async () => (await a.lag()).total === 0, 10_000);
     expect(problems).toEqual([]);
     expect([...last.values()]).toEqual(new Array(20).fill(200));
-    expect(b.stats.eventsReleased + a.stats.redeliveries + c.stats.redeliveries).toBeGreaterThanOrEqual(0);
     for (const bus of [a, b, c]) expect(bus.stats.inFlight).toBe(0);
   });
 });
