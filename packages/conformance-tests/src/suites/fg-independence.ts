@@ -9,7 +9,9 @@ import type { ConformanceCase } from '../registry.js';
 import { median, quickRetries } from './support.js';
 import { percentile } from './support-measures.js';
 
-const WINDOWS = 3;
+const BASELINE_WINDOWS = 3;
+/** A bus whose groups disturb each other is slow in all of them; a machine that is busy is not busy evenly. */
+const MOST_WINDOWS = 8;
 const EVENTS_PER_WINDOW = 100;
 /** What the scheduler of a busy machine adds to one in a hundred events, whoever else consumes. */
 const NOISE_MS = 10;
@@ -27,40 +29,46 @@ export const independenceCases: readonly ConformanceCase[] = [
         handler: (event) => void startedAtMs.set(event.eventId, monotonicMs()),
       });
       const publisher = await t.bus();
-      const baselineMs = median(await p99OfWindows(t, publisher, startedAtMs));
+      const window = (): Promise<number> => p99OfWindow(t, publisher, startedAtMs);
+      const baseline: number[] = [];
+      while (baseline.length < BASELINE_WINDOWS) baseline.push(await window());
+      const baselineMs = median(baseline);
+      const limitMs = 2 * Math.max(baselineMs, NOISE_MS);
       const a = await t.consumer({
         group: 'a',
         overrides: { ...quickRetries(3, 5), startFrom: 'latest' },
         handler: () => Promise.reject(new Error('always fails')),
       });
-      const whileFailingMs = Math.min(...(await p99OfWindows(t, publisher, startedAtMs)));
-      assert.ok(t.history.of('a').length > EVENTS_PER_WINDOW, 'the other group was meant to fail meanwhile');
+      const whileFailingMs = await bestWindow(window, limitMs);
+      await t.until('the other group to have failed', () => t.history.of('a').length > EVENTS_PER_WINDOW);
       await a.bus.stopConsuming();
-      const whileStoppedMs = Math.min(...(await p99OfWindows(t, publisher, startedAtMs)));
-      const limitMs = 2 * Math.max(baselineMs, NOISE_MS);
+      const whileStoppedMs = await bestWindow(window, limitMs);
       const seen = `p99 ${baselineMs.toFixed(1)} ms alone, ${whileFailingMs.toFixed(1)} ms beside a failing group, ${whileStoppedMs.toFixed(1)} ms beside a stopped one`;
       assert.ok(whileFailingMs <= limitMs && whileStoppedMs <= limitMs, seen);
     },
   },
 ];
 
-/** The 99th percentile of publish to handler, of each of some windows. */
-async function p99OfWindows(
+/** The shortest of some windows; ends with the first that is short enough. */
+async function bestWindow(window: () => Promise<number>, limitMs: number): Promise<number> {
+  let bestMs = Number.POSITIVE_INFINITY;
+  for (let n = 0; n < MOST_WINDOWS && bestMs > limitMs; n += 1) bestMs = Math.min(bestMs, await window());
+  return bestMs;
+}
+
+/** The 99th percentile of publish to handler. */
+async function p99OfWindow(
   t: CaseContext,
   publisher: EventBus,
   startedAtMs: ReadonlyMap<string, number>,
-): Promise<number[]> {
-  const results: number[] = [];
-  for (let window = 0; window < WINDOWS; window += 1) {
-    const latenciesMs: number[] = [];
-    for (let n = 0; n < EVENTS_PER_WINDOW; n += 1) {
-      const event = makeEvent({ key: `key-${n % 10}`, from: 1 });
-      const atMs = monotonicMs();
-      await publisher.publish(event);
-      await t.until('the event to be handled', () => startedAtMs.has(event.eventId), { everyMs: 1 });
-      latenciesMs.push((startedAtMs.get(event.eventId) ?? Number.NaN) - atMs);
-    }
-    results.push(percentile(latenciesMs, 0.99));
+): Promise<number> {
+  const latenciesMs: number[] = [];
+  for (let n = 0; n < EVENTS_PER_WINDOW; n += 1) {
+    const event = makeEvent({ key: `key-${n % 10}`, from: 1 });
+    const atMs = monotonicMs();
+    await publisher.publish(event);
+    await t.until('the event to be handled', () => startedAtMs.has(event.eventId), { everyMs: 1 });
+    latenciesMs.push((startedAtMs.get(event.eventId) ?? Number.NaN) - atMs);
   }
-  return results;
+  return percentile(latenciesMs, 0.99);
 }

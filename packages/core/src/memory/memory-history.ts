@@ -20,7 +20,10 @@ export function readHistory(logs: readonly MemoryLog[], query: HistoryQuery): Hi
       until: lastOffset(log, partition, query.until),
     }),
   );
-  const truncated = spans.some(({ log, from }) => from < log.start);
+  const { from: start } = query;
+  const truncated = spans.some(({ log, from }) =>
+    start.kind === 'time' ? log.hasDroppedSince(start.timeMs) : from < log.start,
+  );
   return { truncated, batches: batches(spans, query.signal) };
 }
 

@@ -4,6 +4,7 @@ import type { InboundRecord, OutboundRecord } from '../transport.js';
 export class MemoryLog {
   private records: InboundRecord[] = [];
   private base = 0;
+  private newestDroppedMs = Number.NEGATIVE_INFINITY;
 
   /** Offset of the oldest record that is kept. */
   get start(): number {
@@ -31,11 +32,18 @@ export class MemoryLog {
     return index < 0 ? this.end : this.base + index;
   }
 
+  /** Whether a record of this time or later is no longer kept. */
+  hasDroppedSince(timeMs: number): boolean {
+    return this.newestDroppedMs >= timeMs;
+  }
+
   /** Drops what lies before `offset`, but keeps the newest `retained`. In steps, so that dropping stays cheap. */
   trim(offset: number, retained: number): void {
     const upTo = Math.min(offset, this.end - retained);
     const dropped = upTo - this.base;
     if (dropped < Math.max(1, retained / 2)) return;
+    for (let at = 0; at < dropped; at += 1)
+      this.newestDroppedMs = Math.max(this.newestDroppedMs, this.records[at]?.timestampMs ?? 0);
     this.records = this.records.slice(dropped);
     this.base = upTo;
   }
