@@ -9,6 +9,7 @@ import { type Found, type PollOptions, until } from './poll.js';
 import { Processes } from './processes.js';
 import { type HandlerBody, recordedHandler, recordedPublish } from './recorder.js';
 import type { Requirement } from './requirement.js';
+import { StatusLog } from './status-log.js';
 import {
   type Budget,
   type BusOverrides,
@@ -76,6 +77,8 @@ export class CaseContext {
   readonly history: History = new History();
   /** The test's own namespace. */
   readonly namespace: string;
+  /** What its buses told. */
+  readonly statuses: StatusLog = new StatusLog();
   readonly #namespaces: Namespaces;
   readonly #used: string[] = [];
   readonly #buses: EventBus[] = [];
@@ -135,6 +138,7 @@ export class CaseContext {
       : this.subject.create;
     const bus = await create.call(this.subject, { namespace, group, overrides, asShipped });
     this.#buses.push(bus);
+    this.statuses.follow(bus, group);
     return bus;
   }
 

@@ -81,6 +81,7 @@ export class ConformanceRun {
     } catch (error) {
       failure = { error };
     }
+    const told = context.statuses.end();
     const ms = performance.now() - startedAtMs;
     const problems = await within(`${of.id} to be cleaned up`, context.cleanUp(), CLEAN_UP_TIMEOUT_MS).catch(
       (e: unknown) => [e],
@@ -97,7 +98,7 @@ export class ConformanceRun {
     if (failure) this.#report.add(of.id, { status: 'fail', reason: textOf(failure.error), ms });
     else if (planned.kind === 'run') this.#report.add(of.id, { status: 'pass', ms });
     else this.#report.add(of.id, { status: 'n/a', reason: planned.reason, ms });
-    if (failure) throw failure.error;
+    if (failure) throw withNote(failure.error, told);
   }
 
   /** Cleans up after the case that runs now, without waiting for it: for whoever ends the run early. */
@@ -136,4 +137,12 @@ export class ConformanceRun {
 
 function textOf(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+/** The error itself, so that nothing a runner shows of it is lost, with more to read below its message. */
+function withNote(error: unknown, note: string): unknown {
+  if (!(error instanceof Error)) return error;
+  error.message = `${error.message}\n${note}`;
+  error.stack = `${error.stack ?? ''}\n${note}`;
+  return error;
 }
