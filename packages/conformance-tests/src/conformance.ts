@@ -7,8 +7,8 @@ import type { ConformanceSubject } from './subject.js';
 import { SUITES } from './suites/index.js';
 
 /**
- * The functions of a test runner: Jest's and Vitest's as they are; of `node:test` pass `before` as `beforeAll` and
- * `after` as `afterAll`.
+ * The functions of a test runner: Jest's and Vitest's as they are. Those of `node:test` take the time-out in an object:
+ * `it: (name, body, timeout) => it(name, { timeout }, body)`, `beforeAll: (body, timeout) => before(body, { timeout })`.
  */
 export interface Runner {
   describe(name: string, body: () => void): unknown;
