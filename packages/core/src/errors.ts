@@ -98,7 +98,8 @@ export interface PublishFailure {
 }
 
 /**
- * A publish that did not place every event. `failures` lists exactly those whose acceptance the broker did not confirm.
+ * A publish that did not place every event. `failures` lists exactly those whose acceptance the broker did not confirm;
+ * of bad input, which keeps the whole call from being sent, it lists what was bad.
  * When the broker's answer was lost, such an event may be stored all the same: publish it again with the same `eventId`.
  * `code` is that of the failures when they agree, else `PUBLISH_FAILED`.
  */
