@@ -39,7 +39,10 @@ export interface KafkaEventBusOptions extends EventBusOptions {
   readonly brokers?: string | readonly string[];
   /** A kafkajs client to use instead of `brokers`, `security` and the time-outs of connections. It is never closed. @default none */
   readonly kafka?: Kafka;
-  /** Name of this client in the brokers' logs and quotas. @default 'omnibus' */
+  /**
+   * Name of this client in the brokers' logs and quotas; the connections of a consumer have `consumerName` instead.
+   * @default 'omnibus'
+   */
   readonly clientId?: string;
   /** Topics are `{topicPrefix}.stream`, `{topicPrefix}.stream.dlq` and `{topicPrefix}.stream.dlq.state`. @default 'events' */
   readonly topicPrefix?: string;

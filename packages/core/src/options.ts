@@ -140,7 +140,9 @@ export interface EventBusOptions {
    * @default 300000 (5 minutes)
    */
   readonly handlerTimeoutMs?: number;
+  /** How failed events are tried again. @default {} */
   readonly retry?: RetryOptions;
+  /** What becomes of events that the group gave up on. @default {} */
   readonly deadLetters?: DeadLetterOptions;
   /**
    * Events of a type that no handler of this bus asked for. `deliver`: wildcards get them; without a wildcard they are
@@ -155,6 +157,7 @@ export interface EventBusOptions {
   readonly unknownEvents?: 'deliver' | 'ignore' | 'dead-letter';
   /** Definitions made with `defineEvent`; events of their types are validated. Those subscribed to need not be here. @default [] */
   readonly events?: readonly EventDefinition[];
+  /** How events are sent. @default {} */
   readonly publish?: PublishingOptions;
   /** Largest body of an event in bytes, when publishing and when consuming. @default 1000000 */
   readonly maxEventBytes?: number;
@@ -168,7 +171,9 @@ export interface EventBusOptions {
   readonly headers?: 'minimal' | 'full';
   /** How events become bytes. All services on a stream must agree. @default jsonCodec */
   readonly codec?: EventCodec;
+  /** Spans. @default {} */
   readonly tracing?: TracingOptions;
+  /** Metrics. @default {} */
   readonly metrics?: MetricsOptions;
   /** How long `connect` tries before it rejects, in milliseconds. @default 10000 */
   readonly connectTimeoutMs?: number;
