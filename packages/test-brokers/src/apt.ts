@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises';
-import type { Report } from './cache.js';
+import type { Report } from './report.js';
 import { runCommand } from './run-command.js';
 
 const APT_ENVIRONMENT: NodeJS.ProcessEnv = { DEBIAN_FRONTEND: 'noninteractive' };

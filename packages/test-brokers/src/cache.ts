@@ -3,9 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode } from './errors.js';
-
-/** Says one line of progress to whoever runs the tests. */
-export type Report = (line: string) => void;
+import type { Report } from './report.js';
 
 /** Where what was fetched is kept between runs: `OMNIBUS_CACHE_DIR`, else `omnibus` in the user's cache folder. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {

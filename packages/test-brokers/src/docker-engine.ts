@@ -2,8 +2,8 @@ import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ContainerRuntimeClient } from 'testcontainers';
-import type { Report } from './cache.js';
 import { messageOf } from './errors.js';
+import type { Report } from './report.js';
 
 /** A Docker engine that answers and has the image, or why there is none. */
 export type DockerOffer =

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { aptInstall } from './apt.js';
-import type { Report } from './cache.js';
 import { TestBrokerError } from './errors.js';
+import type { Report } from './report.js';
 import { runCommand } from './run-command.js';
 
 /** A Java that was found and is new enough. */

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { aptInstall } from './apt.js';
-import type { Report } from './cache.js';
 import { TestBrokerError } from './errors.js';
+import type { Report } from './report.js';
 import { runCommand } from './run-command.js';
 
 /** A jar in a Maven repository, `group:artifact:version`. */

@@ -1,7 +1,8 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cached, type Report } from '../cache.js';
+import { cached } from '../cache.js';
 import { messageOf } from '../errors.js';
+import type { Report } from '../report.js';
 import type { KafkaJava } from './kafka-java.js';
 import { resolveKafkaOptions } from './kafka-options.js';
 import { startKafkaProcesses } from './kafka-processes.js';

@@ -1,23 +1,21 @@
 import type { ContainerRuntimeClient, StartedNetwork } from 'testcontainers';
 import { allSettled } from '../all-settled.js';
 import type { Offer } from '../choose-provider.js';
+import { dockerCluster } from '../docker-cluster.js';
 import { BrokerContainer } from '../docker-container.js';
 import { dockerWithImage } from '../docker-engine.js';
-import { messageOf } from '../errors.js';
+import { DockerNode } from '../docker-node.js';
+import { withFreePorts } from '../free-ports.js';
 import { LogRing } from '../log-ring.js';
 import { LOOPBACK, releasePorts, reservePorts } from '../ports.js';
 import { openReaper } from '../reaper.js';
 import { newClusterId } from './cluster-id.js';
-import { layOutContainers } from './docker-layout.js';
-import { DockerNode } from './docker-node.js';
+import { type ContainerLayout, layOutContainers } from './docker-layout.js';
 import { clientListeners, type KafkaCluster } from './kafka-cluster.js';
-import { removeContainers, startNodeContainer } from './kafka-container.js';
-import type { ResolvedKafkaOptions } from './kafka-options.js';
-import { makeTlsFiles } from './kafka-tls.js';
-import { awaitMembership, directAddress } from './membership.js';
-
-const START_ATTEMPTS = 3;
-const PORT_TAKEN = /port is already allocated|address already in use/i;
+import { startNodeContainer } from './kafka-container.js';
+import { nodeName, type ResolvedKafkaOptions } from './kafka-options.js';
+import { kafkaTlsFiles } from './kafka-tls.js';
+import { awaitMembership, directAddress, probeNode } from './membership.js';
 
 /** Kafka in containers of the official image. */
 export async function offerDocker(options: ResolvedKafkaOptions): Promise<Offer<KafkaCluster>> {
@@ -36,14 +34,7 @@ async function startContainers(
   image: string,
   client: ContainerRuntimeClient,
 ): Promise<KafkaCluster> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await startOnce(options, image, client);
-    } catch (error) {
-      if (attempt === START_ATTEMPTS || !PORT_TAKEN.test(messageOf(error))) throw error;
-      options.report(`Kafka ${options.version}: a port was taken meanwhile; starting again with others`);
-    }
-  }
+  return withFreePorts(`Kafka ${options.version}`, options.report, () => startOnce(options, image, client));
 }
 
 async function startOnce(
@@ -55,24 +46,25 @@ async function startOnce(
   const reaper = await openReaper('kafka');
   const ports = await reservePorts(options.nodes * (clientListeners(options).length + 1));
   const network = options.nodes === 1 ? undefined : await startNetwork();
-  const clusterId = newClusterId();
+  const containers = dockerCluster(client);
   const release = async (): Promise<void> => {
-    await removeContainers(client, clusterId);
+    await containers.remove();
     await network?.stop();
     await reaper.close();
     releasePorts(ports);
   };
   try {
-    const tls = await makeTlsFiles(options, reaper.folder, [LOOPBACK, 'localhost', host]);
+    const tls = await kafkaTlsFiles(options, reaper.folder, [LOOPBACK, 'localhost', host]);
     const layouts = await layOutContainers(options, ports, host === 'localhost' ? LOOPBACK : host);
-    const cluster = { options, image, client, network, tls: tls?.broker, clusterId };
+    const { labels } = containers;
+    const clusterId = newClusterId();
+    const cluster = { options, image, client, network, labels, tls: tls?.broker, clusterId };
     const nodes = await allSettled(
       layouts.map(async (layout) => {
         const log = new LogRing();
         const container = new BrokerContainer(await startNodeContainer(cluster, layout), log);
         await container.follow(0);
-        const address = directAddress(layout);
-        return new DockerNode({ id: layout.nodeId, container, directAddress: address, options, log });
+        return kafkaNode(options, layout, container, log);
       }),
     );
     await Promise.all(nodes.map((node) => node.start()));
@@ -82,6 +74,24 @@ async function startOnce(
     await release();
     throw error;
   }
+}
+
+function kafkaNode(
+  options: ResolvedKafkaOptions,
+  layout: ContainerLayout,
+  container: BrokerContainer,
+  log: LogRing,
+): DockerNode {
+  const { nodeId } = layout;
+  return new DockerNode({
+    id: nodeId,
+    name: `${nodeName(options, nodeId)} in Docker`,
+    probe: () => probeNode(directAddress(layout), nodeId),
+    startTimeoutMs: options.startTimeoutMs,
+    report: options.report,
+    container,
+    log,
+  });
 }
 
 async function startNetwork(): Promise<StartedNetwork> {

@@ -1,6 +1,6 @@
+import type { BrokerTlsFiles } from '../tls-files.js';
 import { clientListeners } from './kafka-cluster.js';
 import type { ResolvedKafkaOptions } from './kafka-options.js';
-import type { BrokerTlsFiles } from './listeners.js';
 import type { Endpoint, NodeLayout } from './server-properties.js';
 
 /** Where things are inside a container. */

@@ -1,5 +1,6 @@
 import type { Offer } from '../choose-provider.js';
 import { messageOf, TestBrokerError } from '../errors.js';
+import { foreignBrokers, foreignLifecycle } from '../lifecycle.js';
 import type { ResolvedKafkaOptions } from './kafka-options.js';
 import type { RunningKafka } from './running-kafka.js';
 import { fetchNodes } from './wire.js';
@@ -41,16 +42,6 @@ async function verify(brokers: readonly string[], options: ResolvedKafkaOptions)
 }
 
 function existingKafka(brokers: readonly string[], version = 'unknown'): RunningKafka {
-  const unavailable = (): TestBrokerError =>
-    new TestBrokerError(
-      'FAULT_UNAVAILABLE',
-      `The brokers in ${VARIABLE} are run by somebody else: they are not stopped, killed, paused or started ` +
-        `here, and their logs are not at hand. Unset ${VARIABLE} to have a broker started.`,
-    );
-  const refuse = async (): Promise<void> => {
-    throw unavailable();
-  };
-  const nothing = async (): Promise<void> => {};
   return {
     brokers,
     directBrokers: brokers,
@@ -61,17 +52,9 @@ function existingKafka(brokers: readonly string[], version = 'unknown'): Running
     users: [],
     nodes: [],
     node: () => {
-      throw unavailable();
+      throw foreignBrokers(VARIABLE);
     },
     describe: () => `Kafka ${version} at ${brokers.join(', ')}: environment, since ${VARIABLE} is set`,
-    logs: () => '',
-    start: refuse,
-    down: refuse,
-    restart: refuse,
-    kill: refuse,
-    pause: refuse,
-    resume: refuse,
-    stop: nothing,
-    [Symbol.asyncDispose]: nothing,
+    ...foreignLifecycle(VARIABLE),
   };
 }

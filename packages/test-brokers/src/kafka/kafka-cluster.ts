@@ -1,9 +1,10 @@
 import type { ProviderName } from '../choose-provider.js';
-import { TestBrokerError } from '../errors.js';
+import { lifecycleOf, nodeAt } from '../lifecycle.js';
+import type { TlsMaterial } from '../tls-files.js';
 import type { ResolvedKafkaOptions } from './kafka-options.js';
 import { mechanismsOf } from './listeners.js';
 import { awaitMembership, directAddress, type NodeAddresses } from './membership.js';
-import type { KafkaNode, RunningKafka, RunningListener, TlsMaterial } from './running-kafka.js';
+import type { KafkaNode, RunningKafka, RunningListener } from './running-kafka.js';
 
 /** What a provider that runs Kafka itself hands over: its nodes, and how to be rid of everything. */
 export interface KafkaCluster {
@@ -27,20 +28,7 @@ export function runningKafka(
 ): RunningKafka {
   const { nodes, layouts, tls } = cluster;
   const brokers = advertised(layouts, 'CLIENT');
-  let stopped: Promise<void> | undefined;
-  const usable = (): void => {
-    if (stopped === undefined) return;
-    throw new TestBrokerError('STOPPED', 'This Kafka was stopped for good; `down` keeps its ports and data.');
-  };
-  const each = async (act: (node: KafkaNode) => Promise<void>): Promise<void> => {
-    usable();
-    await Promise.all(nodes.map(act));
-  };
-  const stop = (): Promise<void> => {
-    stopped ??= Promise.all(nodes.map((node) => node.kill())).then(() => cluster.release());
-    return stopped;
-  };
-  const kafka: RunningKafka = {
+  return {
     brokers,
     directBrokers: layouts.map(directAddress),
     version: options.version,
@@ -49,29 +37,16 @@ export function runningKafka(
     tls,
     users: options.users,
     nodes,
-    node: (index) => nodeAt(nodes, index),
+    node: (index) => nodeAt('Kafka', nodes, index),
     describe: () =>
       `Kafka ${options.version} at ${brokers.join(', ')}: ${chosen.name}, since ${chosen.reason}`,
-    logs: () => nodes.map((node) => node.logs()).join('\n'),
-    start: () => each((node) => node.start()).then(() => awaitMembership(layouts, options)),
-    down: () => each((node) => node.down()),
-    restart: () => kafka.down().then(() => kafka.start()),
-    kill: () => each((node) => node.kill()),
-    pause: () => each((node) => node.pause()),
-    resume: () => each((node) => node.resume()),
-    stop,
-    [Symbol.asyncDispose]: stop,
+    ...lifecycleOf({
+      product: 'Kafka',
+      nodes,
+      awaitWhole: () => awaitMembership(layouts, options),
+      release: cluster.release,
+    }),
   };
-  return kafka;
-}
-
-function nodeAt(nodes: readonly KafkaNode[], index: number): KafkaNode {
-  const node = nodes[index];
-  if (node !== undefined) return node;
-  throw new TestBrokerError(
-    'FAULT_UNAVAILABLE',
-    `There is no node ${index}; this Kafka has ${nodes.length}, counted from 0.`,
-  );
 }
 
 function runningListeners(

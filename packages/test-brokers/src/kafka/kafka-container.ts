@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import type { ContainerRuntimeClient, StartedNetwork, WaitStrategy } from 'testcontainers';
+import type { ContainerRuntimeClient, StartedNetwork } from 'testcontainers';
+import { READY_AT_ONCE } from '../docker-cluster.js';
 import type { Container } from '../docker-container.js';
+import type { BrokerTlsFiles } from '../tls-files.js';
 import { CONTAINER, type ContainerLayout, nameOf } from './docker-layout.js';
 import type { ResolvedKafkaOptions } from './kafka-options.js';
-import { type BrokerTlsFiles, scramArguments } from './listeners.js';
+import { scramArguments } from './listeners.js';
 import { serverProperties } from './server-properties.js';
-
-const CLUSTER_LABEL = 'omnibus.test-brokers.cluster';
 
 /** What the containers of one Kafka have in common. */
 export interface ContainerCluster {
@@ -16,6 +16,7 @@ export interface ContainerCluster {
   readonly network: StartedNetwork | undefined;
   /** The TLS files on this machine, which are copied into every container. */
   readonly tls: BrokerTlsFiles | undefined;
+  readonly labels: Readonly<Record<string, string>>;
   readonly clusterId: string;
 }
 
@@ -29,7 +30,7 @@ export async function startNodeContainer(
   const container = new GenericContainer(cluster.image)
     .withEntrypoint(['bash', '-c', script(cluster)])
     .withEnvironment(environment(options))
-    .withLabels({ [CLUSTER_LABEL]: cluster.clusterId })
+    .withLabels(cluster.labels)
     .withExposedPorts(...layout.published)
     .withCopyContentToContainer(await files(cluster, layout))
     .withWaitStrategy(READY_AT_ONCE);
@@ -38,21 +39,6 @@ export async function startNodeContainer(
   }
   return client.container.getById((await container.start()).getId());
 }
-
-/** Ends and removes every container of a Kafka, also those whose start failed half-way. */
-export async function removeContainers(client: ContainerRuntimeClient, clusterId: string): Promise<void> {
-  const label = `${CLUSTER_LABEL}=${clusterId}`;
-  const found = await client.container.dockerode.listContainers({ all: true, filters: { label: [label] } });
-  await Promise.all(found.map(({ Id }) => client.container.getById(Id).remove({ force: true, v: true })));
-}
-
-// Readiness is awaited by asking the broker, in the same way for every provider.
-const READY_AT_ONCE: WaitStrategy = {
-  waitUntilReady: async () => {},
-  withStartupTimeout: () => READY_AT_ONCE,
-  isStartupTimeoutSet: () => true,
-  getStartupTimeout: () => 0,
-};
 
 // The image's own start-up takes settings from the environment only, and knows neither SCRAM users nor three
 // nodes; Kafka's programs in it take the same files as the native ones. Formatting again changes nothing.

@@ -1,7 +1,8 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cached, type Report } from '../cache.js';
+import { cached } from '../cache.js';
 import { copyJars } from '../maven.js';
+import type { Report } from '../report.js';
 
 const LOGGER_VERSION = '1.7.36';
 

@@ -1,6 +1,6 @@
 import { delimiter } from 'node:path';
-import type { Report } from '../cache.js';
 import { type Java, requireJava } from '../java.js';
+import type { Report } from '../report.js';
 import { kafkaJars } from './kafka-jars.js';
 
 /** What Kafka's programs are run with. */

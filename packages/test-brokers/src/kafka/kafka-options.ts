@@ -1,5 +1,5 @@
-import type { Report } from '../cache.js';
 import { TestBrokerError } from '../errors.js';
+import { type Report, reportToStandardError } from '../report.js';
 import type { ListenerOptions, ListenerUser } from './listeners.js';
 import { listenerProblems } from './listeners.js';
 
@@ -82,7 +82,7 @@ export function resolveKafkaOptions(
     heapMb: options.heapMb ?? 512,
     jvmArgs: options.jvmArgs ?? [],
     startTimeoutMs: options.startTimeoutMs ?? 60_000,
-    report: options.report ?? ((line) => void process.stderr.write(`${line}\n`)),
+    report: options.report ?? reportToStandardError,
     ...(options.advertise === undefined ? {} : { advertise: options.advertise }),
   };
   const problems = [...optionProblems(options, resolved), ...listenerProblems(resolved)];
@@ -90,6 +90,11 @@ export function resolveKafkaOptions(
     throw new TestBrokerError('INVALID_OPTIONS', `startKafka: ${problems.join('; ')}.`);
   }
   return resolved;
+}
+
+/** A node as errors and lines name it. */
+export function nodeName(options: ResolvedKafkaOptions, nodeId: number): string {
+  return `Kafka ${options.version}${options.nodes === 1 ? '' : `, node ${nodeId}`}`;
 }
 
 function* optionProblems(given: KafkaOptions, resolved: ResolvedKafkaOptions): Generator<string> {

@@ -1,33 +1,26 @@
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { allSettled } from '../all-settled.js';
-import { messageOf } from '../errors.js';
+import { withFreePorts } from '../free-ports.js';
+import { NativeNode } from '../native-node.js';
 import { LOOPBACK, releasePorts, reservePorts } from '../ports.js';
 import { openReaper, type Reaper } from '../reaper.js';
+import type { TlsFiles } from '../tls-files.js';
 import { newClusterId } from './cluster-id.js';
+import { formatStorage } from './format-storage.js';
 import { clientListeners, type KafkaCluster } from './kafka-cluster.js';
-import type { KafkaJava } from './kafka-java.js';
-import type { ResolvedKafkaOptions } from './kafka-options.js';
-import { makeTlsFiles, type TlsFiles } from './kafka-tls.js';
-import { awaitMembership } from './membership.js';
-import { NativeNode } from './native-node.js';
+import { BROKER_CLASS, javaArguments, type KafkaJava } from './kafka-java.js';
+import { nodeName, type ResolvedKafkaOptions } from './kafka-options.js';
+import { kafkaTlsFiles } from './kafka-tls.js';
+import { awaitMembership, probeNode } from './membership.js';
 import { type Endpoint, type NodeLayout, serverProperties } from './server-properties.js';
-
-const START_ATTEMPTS = 3;
 
 /** Starts nodes with what is already fetched; again with other ports when these turn out to be taken. */
 export async function startKafkaProcesses(
   options: ResolvedKafkaOptions,
   kafka: KafkaJava,
 ): Promise<KafkaCluster> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await startOnce(options, kafka);
-    } catch (error) {
-      if (attempt === START_ATTEMPTS || !/Address already in use|BindException/.test(messageOf(error)))
-        throw error;
-      options.report(`Kafka ${options.version}: a port was taken meanwhile; starting again with others`);
-    }
-  }
+  return withFreePorts(`Kafka ${options.version}`, options.report, () => startOnce(options, kafka));
 }
 
 async function startOnce(options: ResolvedKafkaOptions, kafka: KafkaJava): Promise<KafkaCluster> {
@@ -39,11 +32,9 @@ async function startOnce(options: ResolvedKafkaOptions, kafka: KafkaJava): Promi
     releasePorts(ports);
   };
   try {
-    const tls = await makeTlsFiles(options, reaper.folder, [LOOPBACK, 'localhost']);
+    const tls = await kafkaTlsFiles(options, reaper.folder, [LOOPBACK, 'localhost']);
     const layouts = await layOut(options, ports, reaper.folder, tls);
-    const nodes = createNodes(options, kafka, layouts, reaper);
-    const clusterId = newClusterId();
-    await allSettled(nodes.map((node) => node.format(clusterId)));
+    const nodes = await createNodes(options, kafka, layouts, reaper);
     await Promise.all(nodes.map((node) => node.start()));
     await awaitMembership(layouts, options);
     return { nodes, layouts, tls: tls?.material, release };
@@ -83,23 +74,51 @@ async function layOut(
   return layouts;
 }
 
-function createNodes(
+async function createNodes(
   options: ResolvedKafkaOptions,
   kafka: KafkaJava,
   layouts: readonly NodeLayout[],
   reaper: Reaper,
-): NativeNode[] {
+): Promise<NativeNode[]> {
   const controllers = layouts.map(({ controllerBind }) => controllerBind);
-  return layouts.map(
-    (layout) =>
-      new NativeNode({
-        id: layout.nodeId,
-        folder: join(reaper.folder, `node-${layout.nodeId}`),
-        properties: serverProperties(options, layout, controllers),
-        clientAddress: layout.clients[0]?.bind ?? layout.internal.bind,
-        kafka,
-        options,
-        reaper,
-      }),
+  const clusterId = newClusterId();
+  return allSettled(
+    layouts.map(async (layout) => {
+      const { nodeId } = layout;
+      const folder = join(reaper.folder, `node-${nodeId}`);
+      const propertiesPath = join(folder, 'server.properties');
+      await mkdir(folder);
+      await writeFile(propertiesPath, serverProperties(options, layout, controllers));
+      await formatStorage({ nodeId, clusterId, folder, propertiesPath, kafka, options, reaper });
+      return kafkaNode(options, kafka, layout, { folder, propertiesPath, reaper });
+    }),
   );
+}
+
+function kafkaNode(
+  options: ResolvedKafkaOptions,
+  kafka: KafkaJava,
+  layout: NodeLayout,
+  {
+    folder,
+    propertiesPath,
+    reaper,
+  }: { readonly folder: string; readonly propertiesPath: string; readonly reaper: Reaper },
+): NativeNode {
+  const { heapMb, jvmArgs, startTimeoutMs, report } = options;
+  return new NativeNode({
+    id: layout.nodeId,
+    name: nodeName(options, layout.nodeId),
+    command: kafka.java.command,
+    args: javaArguments(kafka, BROKER_CLASS, [propertiesPath], {
+      heapMb,
+      jvmArgs,
+      temporaryFolder: join(folder, 'tmp'),
+    }),
+    probe: () => probeNode(layout.clients[0]?.bind ?? layout.internal.bind, layout.nodeId),
+    folder,
+    startTimeoutMs,
+    report,
+    reaper,
+  });
 }

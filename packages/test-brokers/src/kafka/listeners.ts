@@ -1,3 +1,5 @@
+import type { BrokerTlsFiles } from '../tls-files.js';
+
 /** What a listener speaks. */
 export type ListenerProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
 
@@ -19,13 +21,6 @@ export interface ListenerOptions {
 export interface ListenerUser {
   readonly username: string;
   readonly password: string;
-}
-
-/** The files that TLS listeners are configured with, as the broker sees them. */
-export interface BrokerTlsFiles {
-  readonly caPath: string;
-  /** Certificate and key of the broker in one PEM file. */
-  readonly brokerPath: string;
 }
 
 const TAKEN_NAMES: readonly string[] = ['CLIENT', 'DIRECT', 'INTERNAL', 'CONTROLLER'];

@@ -13,6 +13,12 @@ export function directAddress({ direct, internal }: NodeAddresses): string {
   return (direct ?? internal).advertised;
 }
 
+/** Rejects until a node serves and the quorum has admitted it. */
+export async function probeNode(address: string, nodeId: number): Promise<void> {
+  const nodes = await fetchNodes(address, PROBE_TIMEOUT_MS);
+  if (!nodes.some(({ id }) => id === nodeId)) throw new Error('the quorum has not admitted it yet');
+}
+
 /**
  * Resolves when every node knows every other. Each serves before that, but a client that asked then would
  * be told of a smaller cluster.

@@ -1,5 +1,5 @@
-import type { Report } from '../cache.js';
 import type { Offer } from '../choose-provider.js';
+import type { Report } from '../report.js';
 import { classArchive } from './class-archive.js';
 import type { KafkaCluster } from './kafka-cluster.js';
 import { type KafkaJava, kafkaJava } from './kafka-java.js';

@@ -1,5 +1,5 @@
-import type { Report } from '../cache.js';
 import { chooseProvider } from '../choose-provider.js';
+import type { Report } from '../report.js';
 import { offerDocker } from './docker-kafka.js';
 import { offerEnvironment } from './environment-kafka.js';
 import { resolveKafkaOptions } from './kafka-options.js';

@@ -1,5 +1,6 @@
+import type { BrokerTlsFiles } from '../tls-files.js';
 import type { ResolvedKafkaOptions } from './kafka-options.js';
-import { type BrokerTlsFiles, listenerSettings } from './listeners.js';
+import { listenerSettings } from './listeners.js';
 
 /** A listener with where it binds, and what others are told. */
 export interface Endpoint {

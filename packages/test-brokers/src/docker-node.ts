@@ -1,26 +1,18 @@
-import type { BrokerContainer } from '../docker-container.js';
-import type { LogRing } from '../log-ring.js';
-import { awaitReady } from '../readiness.js';
-import type { ResolvedKafkaOptions } from './kafka-options.js';
-import type { KafkaNode, NodeState } from './running-kafka.js';
-import { fetchNodes } from './wire.js';
+import { type BrokerNode, type NodeIdentity, type NodeState, SHOWN_LOG_LINES } from './broker-node.js';
+import type { BrokerContainer } from './docker-container.js';
+import type { LogRing } from './log-ring.js';
+import { awaitReady } from './readiness.js';
 
-const PROBE_TIMEOUT_MS = 2_000;
 const GRACE_SECONDS = 20;
-const SHOWN_LOG_LINES = 30;
 
 /** What a node in a container is made of. */
-export interface DockerNodeSpec {
-  readonly id: number;
+export interface DockerNodeSpec extends NodeIdentity {
   readonly container: BrokerContainer;
-  /** `host:port` at which it is reached past all proxies. */
-  readonly directAddress: string;
-  readonly options: ResolvedKafkaOptions;
   readonly log: LogRing;
 }
 
 /** A broker in a container. */
-export class DockerNode implements KafkaNode {
+export class DockerNode implements BrokerNode {
   readonly pid = undefined;
   readonly #spec: DockerNodeSpec;
   #starting: Promise<void> | undefined;
@@ -79,36 +71,28 @@ export class DockerNode implements KafkaNode {
   }
 
   async #serve(): Promise<void> {
-    const { container, options, directAddress, log } = this.#spec;
+    const { container, name, probe, startTimeoutMs, log } = this.#spec;
     await this.resume();
     if (!container.running) {
       await container.start();
       this.#watch();
     }
     await awaitReady({
-      probe: async () => {
-        const nodes = await fetchNodes(directAddress, PROBE_TIMEOUT_MS);
-        if (!nodes.some(({ id }) => id === this.id)) throw new Error('the quorum has not admitted it yet');
-      },
+      probe,
       exited: container.ended.then(() => 'its container stopped'),
-      timeoutMs: options.startTimeoutMs,
-      what: this.#name,
+      timeoutMs: startTimeoutMs,
+      what: name,
       lastLogLines: () => log.lastLines(SHOWN_LOG_LINES),
     });
   }
 
   #watch(): void {
-    const { container, options, log } = this.#spec;
+    const { container, name, report, log } = this.#spec;
     this.#expected = false;
     void container.ended.then(() => {
       // A start that fails tells of it in its error.
       if (this.#expected || this.#starting !== undefined) return;
-      options.report(`${this.#name} ended by itself:\n${log.lastLines(SHOWN_LOG_LINES)}`);
+      report(`${name} ended by itself:\n${log.lastLines(SHOWN_LOG_LINES)}`);
     });
-  }
-
-  get #name(): string {
-    const { options, id } = this.#spec;
-    return `Kafka ${options.version} in Docker${options.nodes === 1 ? '' : `, node ${id}`}`;
   }
 }
