@@ -28,14 +28,23 @@ export interface BrokerProcess {
 export interface LaunchOptions {
   readonly command: string;
   readonly args: readonly string[];
+  /** The name it is called by. @default `command` */
+  readonly argv0?: string | undefined;
   readonly cwd: string;
   readonly log: LogRing;
   readonly reaper: Reaper;
 }
 
 /** Starts a program whose output goes to the log, in a session of its own so that Ctrl-C does not reach it. */
-export async function launch({ command, args, cwd, log, reaper }: LaunchOptions): Promise<BrokerProcess> {
-  const child = spawn(command, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function launch({
+  command,
+  args,
+  argv0,
+  cwd,
+  log,
+  reaper,
+}: LaunchOptions): Promise<BrokerProcess> {
+  const child = spawn(command, args, { cwd, argv0, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const { pid } = child;
   if (pid === undefined) throw await spawnFailure(child, command);
   reaper.watch(pid);

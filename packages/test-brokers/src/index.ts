@@ -8,5 +8,15 @@ export { prepareKafka } from './kafka/prepare-kafka.js';
 export type { KafkaNode, RunningKafka, RunningListener } from './kafka/running-kafka.js';
 export { startKafka } from './kafka/start-kafka.js';
 export type { BrokerLifecycle } from './lifecycle.js';
+export type { RedisAddress, RedisUser } from './redis/ask.js';
+export type {
+  RedisOptions,
+  RedisServerName,
+  RedisUserOptions,
+  SingleRedisOptions,
+} from './redis/redis-options.js';
+export { type RedisReply, RedisReplyError } from './redis/resp.js';
+export type { RedisNode, RedisTls, RunningRedis } from './redis/running-redis.js';
+export { startRedis } from './redis/start-redis.js';
 export type { Report } from './report.js';
 export type { TlsMaterial } from './tls-files.js';

@@ -10,6 +10,8 @@ const GRACE_MS = 20_000;
 export interface NativeNodeSpec extends NodeIdentity {
   readonly command: string;
   readonly args: readonly string[];
+  /** The name the program is called by. @default `command` */
+  readonly argv0?: string;
   readonly folder: string;
   readonly reaper: Reaper;
 }
@@ -88,9 +90,9 @@ export class NativeNode implements BrokerNode {
   }
 
   async #launch(): Promise<void> {
-    const { command, args, folder, reaper, report, name } = this.#spec;
+    const { command, args, argv0, folder, reaper, report, name } = this.#spec;
     this.#expected = false;
-    const broker = await launch({ command, args, cwd: folder, log: this.#log, reaper });
+    const broker = await launch({ command, args, argv0, cwd: folder, log: this.#log, reaper });
     this.#process = broker;
     void broker.exited.then((reason) => {
       // A start that fails tells of it in its error.

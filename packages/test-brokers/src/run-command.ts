@@ -14,6 +14,8 @@ export interface CommandResult {
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** The name it is called by. @default the command */
+  readonly argv0?: string;
   /** Ends it when this process dies meanwhile. */
   readonly reaper?: Reaper;
   /** Called with every piece of output. */

@@ -2,11 +2,16 @@ import { Kafka, logLevel } from 'kafkajs';
 import { type KafkaOptions, type RunningKafka, startKafka } from '../src/index.js';
 
 /** Starts Kafka as processes of this machine, whatever else the environment offers. */
-export async function startNative(options: KafkaOptions = {}): Promise<RunningKafka> {
+export function startNative(options: KafkaOptions = {}): Promise<RunningKafka> {
+  return natively(() => startKafka(options));
+}
+
+/** Leaves only native processes to choose from, whatever else the environment offers. */
+export async function natively<T>(start: () => Promise<T>): Promise<T> {
   const { OMNIBUS_BROKERS: before } = process.env;
   process.env.OMNIBUS_BROKERS = 'native';
   try {
-    return await startKafka(options);
+    return await start();
   } finally {
     if (before === undefined) delete process.env.OMNIBUS_BROKERS;
     else process.env.OMNIBUS_BROKERS = before;

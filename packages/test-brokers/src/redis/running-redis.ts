@@ -1,0 +1,53 @@
+import type { BrokerNode } from '../broker-node.js';
+import type { ProviderName } from '../choose-provider.js';
+import type { BrokerLifecycle } from '../lifecycle.js';
+import type { TlsMaterial } from '../tls-files.js';
+import type { RedisAddress, RedisUser } from './ask.js';
+import type { RedisReply } from './resp.js';
+
+/** One node of a running Redis. */
+export interface RedisNode extends BrokerNode {
+  /** Where it listens without TLS. */
+  readonly address: RedisAddress;
+  /**
+   * Sends it one command on a connection of its own, as a user who may do everything; for looking at it and
+   * for settings. Rejects when the answer is an error, or is not there within 5 s.
+   */
+  ask(...command: readonly string[]): Promise<RedisReply>;
+}
+
+/** The port with TLS, and what its clients need. */
+export interface RedisTls extends TlsMaterial {
+  /** `rediss://host:port`. */
+  readonly url: string;
+  readonly address: RedisAddress;
+}
+
+/** A Redis for tests. Nothing of it outlives this process, however this process ends. */
+export interface RunningRedis extends BrokerLifecycle {
+  /** `redis://host:port` of the first node, without a user; what the environment says for one found there. */
+  readonly url: string;
+  /** Of the first node. */
+  readonly address: RedisAddress;
+  /** `Redis` or `Valkey`, as the server says of itself. */
+  readonly product: string;
+  /** Such as `7.0.15`. */
+  readonly version: string;
+  readonly provider: ProviderName;
+  /** Present when TLS was asked for. */
+  readonly tls: RedisTls | undefined;
+  /** Present when a Unix socket was asked for. */
+  readonly socketPath: string | undefined;
+  /** Who may log in; where there are any, nobody gets in without logging in. */
+  readonly users: readonly RedisUser[];
+  /** A user who may do everything; present where users were given. */
+  readonly admin: RedisUser | undefined;
+  /** The nodes that hold data. Empty for one that was found at an address. */
+  readonly nodes: readonly RedisNode[];
+  /** A node that holds data by its place, 0 for the first. Throws `FAULT_UNAVAILABLE` when there is none. */
+  node(index: number): RedisNode;
+  /** `node(0).ask`, and the same for one that was found at an address. */
+  ask(...command: readonly string[]): Promise<RedisReply>;
+  /** What runs where, and why this provider was taken, in a line. */
+  describe(): string;
+}
