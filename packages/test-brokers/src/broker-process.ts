@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TestBrokerError } from './errors.js';
 import type { LogRing } from './log-ring.js';
@@ -59,7 +60,7 @@ export async function launch({
     child.once('close', (code, signal) => resolve(signal === null ? `code ${code}` : `signal ${signal}`));
   });
   const end = async (): Promise<void> => {
-    child.ref();
+    hold(child, true);
     child.kill('SIGKILL');
     await exited;
   };
@@ -71,7 +72,7 @@ export async function launch({
     },
     kill: end,
     terminate: async (graceMs) => {
-      child.ref();
+      hold(child, true);
       child.kill('SIGTERM');
       child.kill('SIGCONT');
       if (await endsWithin(exited, graceMs)) return 'terminated';
@@ -95,9 +96,15 @@ function collect(child: ChildProcess, log: LogRing): void {
   for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) continue;
     stream.setEncoding('utf8').on('data', (chunk: string) => log.append(chunk));
-    if ('unref' in stream && typeof stream.unref === 'function') stream.unref();
   }
-  child.unref();
+  hold(child, false);
+}
+
+/** Whether the child keeps this process alive: its output does so, too, and ends after it. */
+function hold(child: ChildProcess, held: boolean): void {
+  const method = held ? 'ref' : 'unref';
+  child[method]();
+  for (const stream of [child.stdout, child.stderr]) if (stream instanceof Socket) stream[method]();
 }
 
 async function endsWithin(exited: Promise<ExitReason>, timeoutMs: number): Promise<boolean> {

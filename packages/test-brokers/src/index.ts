@@ -13,10 +13,18 @@ export type {
   RedisOptions,
   RedisServerName,
   RedisUserOptions,
+  RedundantRedisOptions,
   SingleRedisOptions,
 } from './redis/redis-options.js';
 export { type RedisReply, RedisReplyError } from './redis/resp.js';
-export type { RedisNode, RedisTls, RunningRedis } from './redis/running-redis.js';
-export { startRedis } from './redis/start-redis.js';
+export type {
+  RedisNode,
+  RedisTls,
+  RedundantRedis,
+  RunningRedis,
+  RunningRedisCluster,
+  RunningRedisSentinel,
+} from './redis/running-redis.js';
+export { startRedis, startRedisCluster, startRedisSentinel } from './redis/start-redis.js';
 export type { Report } from './report.js';
 export type { TlsMaterial } from './tls-files.js';

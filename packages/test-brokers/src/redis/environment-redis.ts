@@ -20,6 +20,16 @@ export async function offerEnvironment(
   return { available: true, reason: `${VARIABLE} is set`, start: async () => redis };
 }
 
+/** For what cannot be one Redis that somebody else runs: an error where one is named. */
+export async function refuseEnvironment(
+  options: ResolvedRedisOptions,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Offer<never>> {
+  const url = env[VARIABLE];
+  if (!url) return { available: false, reason: `${VARIABLE} is not set` };
+  throw misfit(url, [...misfits(options)]);
+}
+
 /** Somebody named a Redis, so taking another instead would be a surprise: what does not fit is an error. */
 async function findRedis(url: string, options: ResolvedRedisOptions): Promise<RunningRedis> {
   const problems = [...misfits(options)];
@@ -30,7 +40,11 @@ async function findRedis(url: string, options: ResolvedRedisOptions): Promise<Ru
   } catch (error) {
     problems.push(messageOf(error));
   }
-  throw new TestBrokerError(
+  throw misfit(url, problems);
+}
+
+function misfit(url: string, problems: readonly string[]): TestBrokerError {
+  return new TestBrokerError(
     'INVALID_OPTIONS',
     `The Redis in ${VARIABLE} (${withoutPassword(url)}) does not fit what is asked for: ` +
       `${problems.join('; ')}. Unset ${VARIABLE} to have one started.`,

@@ -23,14 +23,38 @@ export function redisNode(node: BrokerNode, layout: RedisLayout, target: RedisTa
   });
 }
 
+/** What is asked for readiness of a node with that role. */
+export function probeFor(
+  { role }: PlannedNode,
+  target: RedisTarget,
+  configPath: string,
+): () => Promise<void> {
+  return async () => {
+    await probeRedis(target, configPath);
+    if (role === 'sentinel') await hasten(target);
+  };
+}
+
+// A sentinel asks about replicas and tells of itself every 10 and 2 s, and forgets in a restart that it was
+// told to do so more often.
+async function hasten(target: RedisTarget): Promise<void> {
+  const periods = ['INFO-PERIOD', '500', 'PUBLISH-PERIOD', '500'];
+  await askRedis(target, ['SENTINEL', 'DEBUG', ...periods], PROBE_TIMEOUT_MS);
+}
+
 /**
  * Rejects until the node serves, its data loaded. Its configuration file tells it from a server of somebody
  * else that took the port.
  */
-export async function probeRedis(target: RedisTarget, configPath: string): Promise<void> {
+async function probeRedis(target: RedisTarget, configPath: string): Promise<void> {
   await askRedis(target, ['PING'], PROBE_TIMEOUT_MS);
   const info = await infoOf(target, 'server', PROBE_TIMEOUT_MS);
   if (info.config_file !== configPath) throw new Error(`another server answers (${info.config_file})`);
+}
+
+/** A section of a node's `INFO`. */
+export async function infoOfNode(node: RedisNode, section: string): Promise<Partial<Record<string, string>>> {
+  return parseInfo(await node.ask('INFO', section));
 }
 
 /** A section of `INFO`. */

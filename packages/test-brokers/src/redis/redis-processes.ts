@@ -9,7 +9,7 @@ import { makeTlsFiles } from '../tls-files.js';
 import { type PlannedNode, planNodes, portsNeeded } from './plan.js';
 import { assemble, type RedisAssembly } from './redis-assembly.js';
 import { CONFIG_FILE, type RedisSecrets } from './redis-config.js';
-import { probeRedis, redisNode, targetOf } from './redis-node.js';
+import { probeFor, redisNode, targetOf } from './redis-node.js';
 import type { ResolvedRedisOptions } from './redis-options.js';
 import { adminFor } from './redis-secrets.js';
 import type { RedisServer } from './redis-server.js';
@@ -73,7 +73,7 @@ async function createNode(
     command: server.command,
     argv0: server.argv0,
     args: [configPath, ...(role === 'sentinel' ? ['--sentinel'] : [])],
-    probe: () => probeRedis(target, configPath),
+    probe: probeFor(planned, target, configPath),
     folder,
     startTimeoutMs,
     report,

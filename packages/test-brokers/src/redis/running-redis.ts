@@ -51,3 +51,43 @@ export interface RunningRedis extends BrokerLifecycle {
   /** What runs where, and why this provider was taken, in a line. */
   describe(): string;
 }
+
+/** A Redis of several nodes. */
+export interface RedundantRedis extends RunningRedis {
+  /** Where the nodes that hold data listen. */
+  readonly addresses: readonly RedisAddress[];
+  /**
+   * Resolves when the nodes that run agree on who is master of what, all of that on nodes that run, and
+   * every replica among them is in step with its master. Fails with `START_FAILED` after `startTimeoutMs`.
+   */
+  settled(): Promise<void>;
+}
+
+/** A master and a replica, watched by three sentinels. The lifecycle of the whole takes these in. */
+export interface RunningRedisSentinel extends RedundantRedis {
+  readonly sentinels: readonly RedisNode[];
+  /** Where the sentinels listen; they need no user. */
+  readonly sentinelAddresses: readonly RedisAddress[];
+  /** What the sentinels call the master. */
+  readonly masterName: string;
+  /** The node that the sentinels name as the master now; it may be down until they have noticed. */
+  master(): Promise<RedisNode>;
+}
+
+/** A cluster of three masters, each with a replica. */
+export interface RunningRedisCluster extends RedundantRedis {
+  /** The node that owns the slot now; it may be down until the others have noticed. */
+  ownerOf(slot: number): Promise<RedisNode>;
+  /** The nodes that own slots now, each once. */
+  masters(): Promise<RedisNode[]>;
+  /** The replicas of a master now. */
+  replicasOf(master: RedisNode): Promise<RedisNode[]>;
+  /**
+   * Moves a slot with its keys to another master while clients go on, as an operator would, and resolves
+   * when all nodes know it.
+   *
+   * @param afterEachKey is called and awaited in the middle of it: with 0 when the slot is marked as on the
+   *   move, and after each key with the number of keys that have moved by then
+   */
+  moveSlot(slot: number, to: RedisNode, afterEachKey?: (movedKeys: number) => Promise<void>): Promise<void>;
+}

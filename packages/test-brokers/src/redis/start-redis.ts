@@ -1,11 +1,16 @@
-import { chooseProvider, type Provider, type ProviderName } from '../choose-provider.js';
-import { lifecycleOf, nodeAt } from '../lifecycle.js';
-import { offerEnvironment } from './environment-redis.js';
+import { chooseProvider, type Offer, type Provider } from '../choose-provider.js';
+import { offerEnvironment, refuseEnvironment } from './environment-redis.js';
 import { offerNative } from './native-redis.js';
 import type { RedisAssembly } from './redis-assembly.js';
-import { identityOf, parseInfo } from './redis-node.js';
-import { type ResolvedRedisOptions, resolveRedisOptions, type SingleRedisOptions } from './redis-options.js';
-import type { RedisTls, RunningRedis } from './running-redis.js';
+import {
+  type RedundantRedisOptions,
+  type ResolvedRedisOptions,
+  resolveRedisOptions,
+  type SingleRedisOptions,
+} from './redis-options.js';
+import type { RunningRedis, RunningRedisCluster, RunningRedisSentinel } from './running-redis.js';
+import { runningCluster, runningSentinel } from './running-redundant.js';
+import { type Chosen, runningRedis } from './running-single.js';
 
 /**
  * Starts a Redis and resolves when it serves. The one named in `OMNIBUS_REDIS_URL` is taken first, then
@@ -17,58 +22,51 @@ import type { RedisTls, RunningRedis } from './running-redis.js';
  */
 export async function startRedis(options: SingleRedisOptions = {}): Promise<RunningRedis> {
   const resolved = resolveRedisOptions('single', options);
+  return start<RunningRedis>(resolved, () => offerEnvironment(resolved), runningRedis);
+}
+
+/**
+ * Starts a master, a replica and three sentinels, and resolves when they know each other and the replica is in
+ * step. In all else like `startRedis`; one Redis named in the environment is refused.
+ */
+export async function startRedisSentinel(options: RedundantRedisOptions = {}): Promise<RunningRedisSentinel> {
+  const resolved = resolveRedisOptions('sentinel', options);
+  return start(resolved, () => refuseEnvironment(resolved), runningSentinel);
+}
+
+/**
+ * Starts a cluster of three masters, each with a replica, and resolves when it serves every slot. In all else
+ * like `startRedis`; one Redis named in the environment is refused.
+ */
+export async function startRedisCluster(options: RedundantRedisOptions = {}): Promise<RunningRedisCluster> {
+  const resolved = resolveRedisOptions('cluster', options);
+  return start(resolved, () => refuseEnvironment(resolved), runningCluster);
+}
+
+async function start<Running extends RunningRedis>(
+  options: ResolvedRedisOptions,
+  offerExisting: () => Promise<Offer<Running>>,
+  run: (assembly: RedisAssembly, options: ResolvedRedisOptions, chosen: Chosen) => Promise<Running>,
+): Promise<Running> {
+  const providers: Provider<Running | RedisAssembly>[] = [
+    { name: 'environment', offer: offerExisting },
+    { name: 'native', offer: () => offerNative(options) },
+  ];
+  const choice = await chooseProvider<Running | RedisAssembly>('Redis', providers);
   const begun = performance.now();
-  const choice = await chooseProvider('Redis', providers(resolved));
   const started = await choice.start();
-  const redis = 'stop' in started ? started : await runningRedis(started, resolved, choice);
-  sayReady(redis, resolved, begun);
+  const redis =
+    'stop' in started ? started : await runOrRelease(started, () => run(started, options, choice));
+  const seconds = ((performance.now() - begun) / 1_000).toFixed(1);
+  options.report(`${redis.describe()}, ready in ${seconds} s`);
   return redis;
 }
 
-function providers(options: ResolvedRedisOptions): Provider<RunningRedis | RedisAssembly>[] {
-  return [
-    { name: 'environment', offer: () => offerEnvironment(options) },
-    { name: 'native', offer: () => offerNative(options) },
-  ];
-}
-
-function sayReady(redis: RunningRedis, { report }: ResolvedRedisOptions, begun: number): void {
-  const seconds = ((performance.now() - begun) / 1_000).toFixed(1);
-  report(`${redis.describe()}, ready in ${seconds} s`);
-}
-
-/** A Redis of one node as its users see it. */
-async function runningRedis(
-  assembly: RedisAssembly,
-  options: ResolvedRedisOptions,
-  chosen: { readonly name: ProviderName; readonly reason: string },
-): Promise<RunningRedis> {
-  const { nodes, admin, release } = assembly;
-  const first = nodeAt('Redis', nodes, 0);
-  const { address } = first;
-  const { product, version } = identityOf(parseInfo(await first.ask('INFO', 'server')));
-  const addresses = nodes.map((node) => `${node.address.host}:${node.address.port}`).join(', ');
-  return {
-    url: `redis://${address.host}:${address.port}`,
-    address,
-    product,
-    version,
-    provider: chosen.name,
-    tls: runningTls(assembly),
-    socketPath: assembly.layouts[0]?.socketPath,
-    users: options.users,
-    admin,
-    nodes,
-    node: (index) => nodeAt(product, nodes, index),
-    ask: (...command) => first.ask(...command),
-    describe: () => `${product} ${version} at ${addresses}: ${chosen.name}, since ${chosen.reason}`,
-    ...lifecycleOf({ product, nodes, awaitWhole: async () => {}, release }),
-  };
-}
-
-function runningTls({ tls, layouts }: RedisAssembly): RedisTls | undefined {
-  const [layout] = layouts;
-  if (tls === undefined || layout?.tlsPort === undefined) return undefined;
-  const address = { host: layout.host, port: layout.tlsPort };
-  return { ...tls, address, url: `rediss://${address.host}:${address.port}` };
+async function runOrRelease<T>(assembly: RedisAssembly, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    await assembly.release();
+    throw error;
+  }
 }
