@@ -9,6 +9,7 @@ export type { KafkaNode, RunningKafka, RunningListener } from './kafka/running-k
 export { startKafka } from './kafka/start-kafka.js';
 export type { BrokerLifecycle } from './lifecycle.js';
 export type { RedisAddress, RedisUser } from './redis/ask.js';
+export { prepareRedis } from './redis/prepare-redis.js';
 export type {
   RedisOptions,
   RedisServerName,

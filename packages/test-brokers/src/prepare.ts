@@ -1,8 +1,11 @@
 // A command: gets what the brokers of the tests need, ahead of them, and ends with code 1 when that fails.
 import { messageOf } from './errors.js';
 import { prepareKafka } from './kafka/prepare-kafka.js';
+import { prepareRedis } from './redis/prepare-redis.js';
 
-prepareKafka().catch((error: unknown) => {
-  process.stderr.write(`${messageOf(error)}\n`);
-  process.exitCode = 1;
-});
+prepareKafka()
+  .then(() => prepareRedis())
+  .catch((error: unknown) => {
+    process.stderr.write(`${messageOf(error)}\n`);
+    process.exitCode = 1;
+  });

@@ -10,6 +10,7 @@ describe('the command that prepares brokers', () => {
   it('ends well once everything is there, and says so', async () => {
     const { code, output } = await prepare('native');
     expect(output).toMatch(/Kafka \S+ is ready to be started: native, since OMNIBUS_BROKERS is native/);
+    expect(output).toMatch(/Redis is ready to be started: native, since OMNIBUS_BROKERS is native/);
     expect(code).toBe(0);
   }, 300_000);
 

@@ -1,7 +1,6 @@
-import { aptInstall } from '../apt.js';
 import { TestBrokerError } from '../errors.js';
-import type { Report } from '../report.js';
 import { runCommand } from '../run-command.js';
+import { installRedis, PROGRAMS_IN_PATH, type RedisProgram } from './install-redis.js';
 import type { RedisServerName, ResolvedRedisOptions } from './redis-options.js';
 
 /** A program that runs as a Redis server. */
@@ -21,15 +20,15 @@ export interface RedisServer {
 export async function requireRedisServer(options: ResolvedRedisOptions): Promise<RedisServer> {
   const { binary, server, report } = options;
   if (binary !== undefined) return givenBinary(binary, server);
-  const found = await findInPath(server);
+  const found = await findServer(PROGRAMS_IN_PATH, server);
   if (found !== undefined) return found;
-  report(`No ${wanted(server)} is here`);
-  const why = await install(server, report);
-  const installed = why === undefined ? await findInPath(server) : undefined;
+  const installation = await installRedis(server, report);
+  const installed = await findServer(installation.programs, server);
   if (installed !== undefined) return installed;
+  const why = 'why' in installation ? installation.why : 'what was installed is another version';
   throw new TestBrokerError(
     'TOOL_MISSING',
-    `${wanted(server)} is needed, and was not installed (${why ?? 'what was installed is another version'}). ` +
+    `${wanted(server)} is needed, and was not installed (${why}). ` +
       'Install it (Debian, Ubuntu: redis-server or valkey-server; macOS: brew install redis or valkey), name ' +
       'one with the option binary, or start Docker.',
   );
@@ -53,17 +52,11 @@ async function givenBinary(path: string, name: RedisServerName | undefined): Pro
   throw new TestBrokerError('INVALID_OPTIONS', `binary: ${path} is ${what}, but should be ${wanted(name)}.`);
 }
 
-// Debian ships the program itself in its package of tools, under the name of the checker; the package
-// `redis-server` adds a link and a service of the system.
-const PROGRAMS: readonly (readonly [command: string, argv0: string])[] = [
-  ['redis-server', 'redis-server'],
-  ['valkey-server', 'valkey-server'],
-  ['redis-check-rdb', 'redis-server'],
-  ['valkey-check-rdb', 'valkey-server'],
-];
-
-async function findInPath(name: RedisServerName | undefined): Promise<RedisServer | undefined> {
-  for (const [command, argv0] of PROGRAMS) {
+async function findServer(
+  programs: readonly RedisProgram[],
+  name: RedisServerName | undefined,
+): Promise<RedisServer | undefined> {
+  for (const [command, argv0] of programs) {
     const found = await inspect(command, argv0);
     if (found !== undefined && fits(found, name)) return found;
   }
@@ -75,10 +68,4 @@ async function inspect(command: string, argv0: string): Promise<RedisServer | un
   const [, product, version] = /^(Redis|Valkey) server v=(\d+\.\d+\.\d+)/m.exec(output) ?? [];
   if (product === undefined || version === undefined) return undefined;
   return { command, argv0, product, version };
-}
-
-/** Returns why it could not, or undefined when it did. */
-async function install(name: RedisServerName | undefined, report: Report): Promise<string | undefined> {
-  // The tools without the service: a test must not make a server of the machine's that listens from now on.
-  return aptInstall([name === 'valkey-8' ? 'valkey-tools' : 'redis-tools'], report);
 }
