@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Client, ConsumerSpec, Publisher } from '../client.js';
+import { batchesOf } from '../events.js';
+import { interleaved } from '../measure.js';
+import { type Row, ratioRow, type Target } from '../report/row.js';
+import type { BrokerRun, Cell } from './cell.js';
+
+const FILL_CALL_SIZE = 1_000;
+const SLOW_SHARE = 0.2;
+const SLOW_HANDLER_MS = 5;
+const SLOW_CONCURRENCY = 64;
+
+/** Consuming a backlog with a handler that does nothing. */
+export const drainIdleHandler: Cell = {
+  id: 'C1',
+  title: 'drain a backlog, handler that does nothing',
+  needsBroker: true,
+  measure: async (run) => [
+    await drainRow(run, {
+      head: { cell: 'C1', what: 'handler does nothing', target: { kind: 'at least', bound: 0.8 } },
+      events: run.events,
+      concurrency: undefined,
+      work: undefined,
+    }),
+  ],
+};
+
+/** Consuming a backlog with a handler that takes its time, in order per key. */
+export const drainSlowHandler: Cell = {
+  id: 'C2',
+  title: `drain a backlog, handler of ${SLOW_HANDLER_MS} ms, ${SLOW_CONCURRENCY} at once, in order per key`,
+  needsBroker: true,
+  measure: async (run) => [
+    await drainRow(run, {
+      head: {
+        cell: 'C2',
+        what: `${SLOW_HANDLER_MS} ms handler, ${SLOW_CONCURRENCY} at once`,
+        target: { kind: 'at least', bound: 0.9 },
+      },
+      events: Math.ceil(run.events * SLOW_SHARE),
+      concurrency: SLOW_CONCURRENCY,
+      work: () => sleep(SLOW_HANDLER_MS),
+    }),
+  ],
+};
+
+interface Drain {
+  readonly head: { readonly cell: string; readonly what: string; readonly target: Target };
+  readonly events: number;
+  readonly concurrency: number | undefined;
+  readonly work: (() => Promise<void>) | undefined;
+}
+
+async function drainRow(run: BrokerRun, { head, events, concurrency, work }: Drain): Promise<Row> {
+  const { name, clients } = run.broker.newStream();
+  run.progress(`${head.cell}  filling the stream`);
+  await fill(clients.bus, events);
+  const rounds = await interleaved(run, `${head.cell} ${head.what}`, (side, round) =>
+    drain(clients[side], events, { group: `${name}-${side}-${round}`, concurrency }, work),
+  );
+  return ratioRow({ ...head, unit: 'events/s' }, rounds);
+}
+
+/** Publishes `count` events. */
+export async function fill(client: Client, count: number): Promise<void> {
+  const publisher: Publisher = await client.openPublisher();
+  for (let from = 0; from < count; from += FILL_CALL_SIZE) {
+    for (const batch of batchesOf(Math.min(FILL_CALL_SIZE, count - from), FILL_CALL_SIZE, from))
+      await publisher.publish(batch);
+  }
+  await publisher.close();
+}
+
+/**
+ * Handles `count` events and returns how many a second: from the moment when the group is joined until the last is
+ * handled. Leaving, with the last commit, is not in it.
+ */
+export async function drain(
+  client: Client,
+  count: number,
+  group: Omit<ConsumerSpec, 'handle'>,
+  work?: () => Promise<void>,
+): Promise<number> {
+  let handled = 0;
+  let finish = (): void => undefined;
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const counted = (): void => {
+    handled += 1;
+    if (handled === count) finish();
+  };
+  const handle = work ? (): Promise<void> => work().then(counted) : counted;
+  const consumer = await client.openConsumer({ ...group, handle });
+  const joinedAtMs = performance.now();
+  await finished;
+  const rate = (count * 1_000) / (performance.now() - joinedAtMs);
+  await consumer.close();
+  if (handled > count) throw new Error(`${handled} events were handled, but there are only ${count}`);
+  return rate;
+}

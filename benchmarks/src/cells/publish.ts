@@ -1,0 +1,64 @@
+import type { Publisher } from '../client.js';
+import { type Batch, batchesOf } from '../events.js';
+import { interleaved, ratePerSecond } from '../measure.js';
+import { type Row, ratioRow, type Target } from '../report/row.js';
+import type { BrokerRun, Cell } from './cell.js';
+
+const CALL_SIZE = 1_000;
+/** Of the events, for the warm-up. */
+const WARM_UP_SHARE = 0.1;
+
+/** Publishing in large calls, one awaited after the other. */
+export const publishInCalls: Cell = {
+  id: 'P1',
+  title: `publish in calls of ${CALL_SIZE} events`,
+  needsBroker: true,
+  measure: async (run) => [await publishRow(run, 'P1', CALL_SIZE, 1, { kind: 'at least', bound: 0.9 })],
+};
+
+/** Publishing event by event, with many calls outstanding. */
+export const publishSingly: Cell = {
+  id: 'P2',
+  title: 'publish single events, many calls outstanding',
+  needsBroker: true,
+  measure: async (run) => [
+    await publishRow(run, 'P2', 1, 64),
+    await publishRow(run, 'P2', 1, 2_000, { kind: 'at least', bound: 2 }),
+  ],
+};
+
+async function publishRow(
+  run: BrokerRun,
+  cell: string,
+  perCall: number,
+  outstanding: number,
+  target?: Target,
+): Promise<Row> {
+  const { bus, raw } = run.broker.newStream().clients;
+  const publishers = { bus: await bus.openPublisher(), raw: await raw.openPublisher() };
+  const what = perCall === 1 ? `1 event a call, ${outstanding} outstanding` : `${perCall} events a call`;
+  const all = batchesOf(run.events, perCall);
+  const few = all.slice(0, Math.ceil(all.length * WARM_UP_SHARE));
+  const rounds = await interleaved(run, `${cell} ${what}`, (side, round) => {
+    const batches = round === 0 ? few : all;
+    return ratePerSecond(run.events, () => publishAll(publishers[side], batches, outstanding));
+  });
+  await Promise.all([publishers.bus.close(), publishers.raw.close()]);
+  return ratioRow({ cell, what, unit: 'events/s', ...(target && { target }) }, rounds);
+}
+
+/** Keeps that many calls outstanding until all are done. */
+async function publishAll(
+  publisher: Publisher,
+  batches: readonly Batch[],
+  outstanding: number,
+): Promise<void> {
+  let next = 0;
+  const callAfterCall = async (): Promise<void> => {
+    for (let batch = batches[next]; batch; batch = batches[next]) {
+      next += 1;
+      await publisher.publish(batch);
+    }
+  };
+  await Promise.all(Array.from({ length: outstanding }, callAfterCall));
+}
