@@ -1,11 +1,14 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** The values of both sides, one per round, in the order of the rounds. */
-export interface Rounds<T> {
-  readonly bus: readonly T[];
-  readonly raw: readonly T[];
-}
+/** The values of what was measured, one per round, in the order of the rounds. */
+export type Rounds<K extends string, T> = Readonly<Record<K, readonly T[]>>;
+
+/** The two sides of a comparison. */
+export type Side = 'bus' | 'raw';
+
+/** What compares the bus with its broker's client. */
+export const SIDES: readonly Side[] = ['bus', 'raw'];
 
 /** How a cell is measured. */
 export interface Plan {
@@ -16,22 +19,27 @@ export interface Plan {
   readonly signal: AbortSignal;
 }
 
-/** Measures one side once. `round` is 0 for the warm-up. */
-export type Measurement<T> = (side: 'bus' | 'raw', round: number) => Promise<T>;
+/** Measures one of several things once. `round` is 0 for the warm-up. */
+export type Measurement<K extends string, T> = (which: K, round: number) => Promise<T>;
 
 /**
- * Measures both sides in turn: a warm-up of each that is not counted, then the rounds. Who comes first alternates, so that
- * neither always finds the machine as the other left it.
+ * Measures several things in turn: a warm-up of each that is not counted, then the rounds. Every second round has the
+ * reverse order, so that none of them always finds the machine as the same other one left it.
  */
-export async function interleaved<T>(plan: Plan, name: string, measure: Measurement<T>): Promise<Rounds<T>> {
-  const values = { bus: [] as T[], raw: [] as T[] };
+export async function interleaved<K extends string, T>(
+  plan: Plan,
+  name: string,
+  things: readonly K[],
+  measure: Measurement<K, T>,
+): Promise<Rounds<K, T>> {
+  const values = Object.fromEntries(things.map((thing) => [thing, [] as T[]])) as Record<K, T[]>;
   for (let round = 0; round <= plan.rounds; round += 1) {
-    for (const side of round % 2 === 0 ? (['raw', 'bus'] as const) : (['bus', 'raw'] as const)) {
+    for (const thing of round % 2 === 0 ? [...things].reverse() : things) {
       plan.signal.throwIfAborted();
-      plan.progress(`${name}  ${round === 0 ? 'warm-up' : `round ${round} of ${plan.rounds}`}  ${side}`);
+      plan.progress(`${name}, ${round === 0 ? 'warm-up' : `round ${round} of ${plan.rounds}`}: ${thing}`);
       collectGarbage();
-      const value = await abortable(measure(side, round), plan.signal);
-      if (round > 0) values[side].push(value);
+      const value = await abortable(measure(thing, round), plan.signal);
+      if (round > 0) values[thing].push(value);
     }
   }
   return values;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Client, ConsumerSpec, Publisher } from '../client.js';
 import { batchesOf } from '../events.js';
-import { interleaved } from '../measure.js';
+import { interleaved, SIDES } from '../measure.js';
 import { type Row, ratioRow, type Target } from '../report/row.js';
 import type { BrokerRun, Cell } from './cell.js';
 
@@ -56,7 +56,7 @@ async function drainRow(run: BrokerRun, { head, events, concurrency, work }: Dra
   const { name, clients } = run.broker.newStream();
   run.progress(`${head.cell}  filling the stream`);
   await fill(clients.bus, events);
-  const rounds = await interleaved(run, `${head.cell} ${head.what}`, (side, round) =>
+  const rounds = await interleaved(run, `${head.cell} ${head.what}`, SIDES, (side, round) =>
     drain(clients[side], events, { group: `${name}-${side}-${round}`, concurrency }, work),
   );
   return ratioRow({ ...head, unit: 'events/s' }, rounds);

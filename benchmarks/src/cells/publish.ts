@@ -1,6 +1,6 @@
 import type { Publisher } from '../client.js';
 import { type Batch, batchesOf } from '../events.js';
-import { interleaved, ratePerSecond } from '../measure.js';
+import { interleaved, ratePerSecond, SIDES } from '../measure.js';
 import { type Row, ratioRow, type Target } from '../report/row.js';
 import type { BrokerRun, Cell } from './cell.js';
 
@@ -39,7 +39,7 @@ async function publishRow(
   const what = perCall === 1 ? `1 event a call, ${outstanding} outstanding` : `${perCall} events a call`;
   const all = batchesOf(run.events, perCall);
   const few = all.slice(0, Math.ceil(all.length * WARM_UP_SHARE));
-  const rounds = await interleaved(run, `${cell} ${what}`, (side, round) => {
+  const rounds = await interleaved(run, `${cell} ${what}`, SIDES, (side, round) => {
     const batches = round === 0 ? few : all;
     return ratePerSecond(run.events, () => publishAll(publishers[side], batches, outstanding));
   });

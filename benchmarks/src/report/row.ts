@@ -1,4 +1,4 @@
-import type { Rounds } from '../measure.js';
+import type { Rounds, Side } from '../measure.js';
 import { pairwise, type Spread, spreadOf } from '../statistics.js';
 
 /** What a row is measured in. */
@@ -39,12 +39,12 @@ export interface RowHead {
 }
 
 /** The bus as a multiple of the raw client. */
-export function ratioRow(head: RowHead, rounds: Rounds<number>): Row {
+export function ratioRow(head: RowHead, rounds: Rounds<Side, number>): Row {
   return pairedRow(head, rounds, 'bus / raw', (bus, raw) => bus / raw);
 }
 
 /** What the bus takes more than the raw client. */
-export function differenceRow(head: RowHead, rounds: Rounds<number>): Row {
+export function differenceRow(head: RowHead, rounds: Rounds<Side, number>): Row {
   return pairedRow(head, rounds, 'bus − raw', (bus, raw) => bus - raw);
 }
 
@@ -69,7 +69,7 @@ export function isReached({ value, target }: Comparison): boolean | undefined {
 
 function pairedRow(
   { target, ...rest }: RowHead,
-  rounds: Rounds<number>,
+  rounds: Rounds<Side, number>,
   kind: Comparison['kind'],
   compare: (bus: number, raw: number) => number,
 ): Row {
