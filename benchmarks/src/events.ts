@@ -8,6 +8,8 @@ export const EVENT_TYPE = 'MeterRead';
 export const EVENT_BYTES = 500;
 /** Aggregates that the events belong to: what is ordered, and what may be handled at once. */
 export const KEYS = 1_000;
+/** So many are made; more are these again. */
+const DIFFERENT_EVENTS = 10_000;
 
 /** An event as JSON knows it: what a program without a bus would send. */
 export type PlainEvent = Readonly<Record<string, unknown>> & { readonly aggregate_id: string };
@@ -18,21 +20,32 @@ export interface Batch {
   readonly plain: readonly PlainEvent[];
 }
 
-/** `count` events in batches of `perBatch`, made before the clock starts. */
-export function batchesOf(count: number, perBatch: number, firstIndex = 0): readonly Batch[] {
-  const batches: Batch[] = [];
-  for (let from = 0; from < count; from += perBatch) {
-    const length = Math.min(perBatch, count - from);
-    const events = Array.from({ length }, (_, i) => meterRead(firstIndex + from + i));
-    batches.push({ events, plain: events.map(plainOf) });
-  }
-  return batches;
+/**
+ * `count` events in batches of `perBatch`, made before the clock starts. They come from a circle of a few thousand: a
+ * heap full of events that wait to be published would make every garbage collection dear, on both sides.
+ */
+export function batchesOf(count: number, perBatch: number): readonly Batch[] {
+  const different = Math.min(Math.ceil(count / perBatch), Math.ceil(DIFFERENT_EVENTS / perBatch));
+  const circle = Array.from({ length: different }, (_, i) => batchFrom(i * perBatch, perBatch));
+  const batches = Array.from(
+    { length: Math.floor(count / perBatch) },
+    (_, i) => circle[i % different] as Batch,
+  );
+  const rest = count % perBatch;
+  return rest === 0 ? batches : [...batches, batchFrom(0, rest)];
+}
+
+function batchFrom(firstIndex: number, length: number): Batch {
+  const events = Array.from({ length }, (_, i) => meterRead(firstIndex + i));
+  return { events, plain: events.map(plainOf) };
 }
 
 function meterRead(index: number): DomainEvent {
+  const eventId = randomUUID();
+  const occurredAt = new Date();
   const event = (note: string): DomainEvent =>
     createEvent({
-      eventId: eventId,
+      eventId,
       correlationId: eventId,
       eventType: EVENT_TYPE,
       aggregateType: 'Meter',
@@ -41,8 +54,6 @@ function meterRead(index: number): DomainEvent {
       occurredAt,
       data: { reading: index, unit: 'kWh', note },
     });
-  const eventId = randomUUID();
-  const occurredAt = new Date();
   return event('.'.repeat(EVENT_BYTES - jsonCodec.encode(event('')).byteLength));
 }
 

@@ -23,17 +23,19 @@ export interface Plan {
 export type Measurement<K extends string, T> = (which: K, round: number) => Promise<T>;
 
 /**
- * Measures several things in turn: a warm-up of each that is not counted, then the rounds. Every second round has the
- * reverse order, so that none of them always finds the machine as the same other one left it.
+ * Measures several things in turn: a warm-up of each that is not counted (what runs in a process of its own needs none),
+ * then the rounds. Every second round has the reverse order, so that none of them always finds the machine as the same
+ * other one left it.
  */
 export async function interleaved<K extends string, T>(
   plan: Plan,
   name: string,
   things: readonly K[],
   measure: Measurement<K, T>,
+  { warmUp = true }: { readonly warmUp?: boolean } = {},
 ): Promise<Rounds<K, T>> {
   const values = Object.fromEntries(things.map((thing) => [thing, [] as T[]])) as Record<K, T[]>;
-  for (let round = 0; round <= plan.rounds; round += 1) {
+  for (let round = warmUp ? 0 : 1; round <= plan.rounds; round += 1) {
     for (const thing of round % 2 === 0 ? [...things].reverse() : things) {
       plan.signal.throwIfAborted();
       plan.progress(`${name}, ${round === 0 ? 'warm-up' : `round ${round} of ${plan.rounds}`}: ${thing}`);

@@ -11,9 +11,13 @@ import type {
   Transport,
 } from '@omnibus/core/transport';
 
-/** Records that come at once, as from one fetch. */
-const DELIVERY_SIZE = 500;
 const EMPTY: SendResult = { failures: [] };
+
+/** What a partition delivers: the same records again and again, each time at once as from one fetch, so many times. */
+export interface Supply {
+  readonly records: readonly InboundRecord[];
+  readonly times: number;
+}
 
 /**
  * A transport that costs as little as one can: it takes what is sent and forgets it, and delivers records that it was
@@ -35,9 +39,9 @@ export class NullTransport implements Transport {
   };
   readonly partitions: number;
 
-  /** `records` by partition: what a consumer is delivered. */
-  constructor(private readonly records: readonly (readonly InboundRecord[])[]) {
-    this.partitions = records.length;
+  /** One supply for each partition. */
+  constructor(private readonly supplies: readonly Supply[]) {
+    this.partitions = supplies.length;
   }
 
   async open(): Promise<void> {}
@@ -53,7 +57,7 @@ export class NullTransport implements Transport {
   }
 
   async consume(_: ConsumeSpec, sink: DeliverySink): Promise<Consumption> {
-    const ports = this.records.map((records, partition) => new NullPort(partition, records, sink));
+    const ports = this.supplies.map((supply, partition) => new NullPort(partition, supply, sink));
     await Promise.all(ports.map((port) => port.open()));
     return {
       stop: async (timeoutMs) => {
@@ -66,13 +70,13 @@ export class NullTransport implements Transport {
 /** A partition that delivers whenever it is not paused, one piece in a turn of the event loop. */
 class NullPort implements PartitionPort {
   private readonly assigned: AssignedPartition;
-  private next = 0;
+  private delivered = 0;
   private paused = false;
   private scheduled = false;
 
   constructor(
     partition: number,
-    private readonly records: readonly InboundRecord[],
+    private readonly supply: Supply,
     sink: DeliverySink,
   ) {
     this.assigned = sink.assign(partition, this);
@@ -104,14 +108,14 @@ class NullPort implements PartitionPort {
   }
 
   private deliverSoon(): void {
-    if (this.scheduled || this.next >= this.records.length) return;
+    const { records, times } = this.supply;
+    if (this.scheduled || this.delivered === times) return;
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
       if (this.paused) return;
-      const from = this.next;
-      this.next = from + DELIVERY_SIZE;
-      this.assigned.deliver(this.records.slice(from, this.next));
+      this.delivered += 1;
+      this.assigned.deliver(records);
       this.deliverSoon();
     });
   }

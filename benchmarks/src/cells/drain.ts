@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Client, ConsumerSpec, Publisher } from '../client.js';
-import { batchesOf } from '../events.js';
+import type { Client, ConsumerSpec } from '../client.js';
+import { fill, handleAll } from '../consumption.js';
 import { interleaved, SIDES } from '../measure.js';
 import { type Row, ratioRow, type Target } from '../report/row.js';
 import type { BrokerRun, Cell } from './cell.js';
 
-const FILL_CALL_SIZE = 1_000;
 const SLOW_SHARE = 0.2;
 const SLOW_HANDLER_MS = 5;
 const SLOW_CONCURRENCY = 64;
@@ -62,41 +61,13 @@ async function drainRow(run: BrokerRun, { head, events, concurrency, work }: Dra
   return ratioRow({ ...head, unit: 'events/s' }, rounds);
 }
 
-/** Publishes `count` events. */
-export async function fill(client: Client, count: number): Promise<void> {
-  const publisher: Publisher = await client.openPublisher();
-  for (let from = 0; from < count; from += FILL_CALL_SIZE) {
-    for (const batch of batchesOf(Math.min(FILL_CALL_SIZE, count - from), FILL_CALL_SIZE, from))
-      await publisher.publish(batch);
-  }
-  await publisher.close();
-}
-
-/**
- * Handles `count` events and returns how many a second: from the moment when the group is joined until the last is
- * handled. Leaving, with the last commit, is not in it.
- */
-export async function drain(
+async function drain(
   client: Client,
   count: number,
   group: Omit<ConsumerSpec, 'handle'>,
-  work?: () => Promise<void>,
+  work: Drain['work'],
 ): Promise<number> {
-  let handled = 0;
-  let finish = (): void => undefined;
-  const finished = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
-  const counted = (): void => {
-    handled += 1;
-    if (handled === count) finish();
-  };
-  const handle = work ? (): Promise<void> => work().then(counted) : counted;
-  const consumer = await client.openConsumer({ ...group, handle });
-  const joinedAtMs = performance.now();
-  await finished;
-  const rate = (count * 1_000) / (performance.now() - joinedAtMs);
+  const { consumer, ratePerSecond } = await handleAll(client, count, group, work);
   await consumer.close();
-  if (handled > count) throw new Error(`${handled} events were handled, but there are only ${count}`);
-  return rate;
+  return ratePerSecond;
 }

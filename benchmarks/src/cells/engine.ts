@@ -6,14 +6,16 @@ import {
   TransportEventBus,
 } from '@omnibus/core/transport';
 
-import { type Batch, batchesOf, EVENT_TYPE, type PlainEvent } from '../events.js';
+import { type Batch, batchesOf, EVENT_TYPE } from '../events.js';
 import { interleaved } from '../measure.js';
-import { NullTransport } from '../null-transport.js';
+import { NullTransport, type Supply } from '../null-transport.js';
 import { absoluteRow, type Row } from '../report/row.js';
 import type { CellRun, CoreCell } from './cell.js';
 
 const PARTITIONS = 8;
 const CALL_SIZE = 1_000;
+/** Records that a partition delivers at once. */
+const DELIVERY_SIZE = 500;
 const TARGET = { kind: 'at most', bound: 3 } as const;
 
 /** What core costs on a transport that costs nothing; and beside it what JSON alone costs on the same events. */
@@ -23,10 +25,12 @@ export const engineCost: CoreCell = {
   needsBroker: false,
   async measure(run): Promise<readonly Row[]> {
     const costs = costsOf(run);
-    const rounds = await interleaved(run, 'E', Object.keys(costs), async (what) => {
-      const elapsedMs = await costs[what]?.();
-      return ((elapsedMs ?? 0) * 1_000) / run.events;
-    });
+    const rounds = await interleaved(
+      run,
+      'E',
+      Object.keys(costs),
+      async (what) => (await costs[what]?.()) ?? 0,
+    );
     const row = (what: string, bus: string, raw?: string): Row =>
       absoluteRow(
         { cell: 'E', what, unit: 'µs/event', ...(raw === undefined && { target: TARGET }) },
@@ -42,63 +46,79 @@ export const engineCost: CoreCell = {
   },
 };
 
-/** What is timed. Each resolves with milliseconds. */
+/** What is timed. Each resolves with microseconds of processor time for one event. */
 function costsOf({ events }: CellRun): Readonly<Record<string, () => Promise<number>>> {
   const batches = batchesOf(events, CALL_SIZE);
-  const plain = batches.flatMap((batch) => batch.plain);
-  const records = batches.flatMap((batch) => batch.events.map(recordOf));
+  const records = batches.slice(0, PARTITIONS).flatMap((batch) => batch.events.map(recordOf));
   const codec = codecAtNoCost(batches[0]?.events[0] as DomainEvent);
   return {
-    'consume without codec': () => consume(records, { codec }),
-    consume: () => consume(records, {}),
-    'JSON.parse': async () => parse(records),
-    'publish without codec': () => publish(batches, { codec }),
-    publish: () => publish(batches, {}),
-    'JSON.stringify': async () => write(plain),
+    'consume without codec': () => consume(suppliesOf(records, events), { codec }),
+    consume: () => consume(suppliesOf(records, events), {}),
+    'JSON.parse': () => parse(records, events),
+    'publish without codec': () => publish(batches, events, { codec }),
+    publish: () => publish(batches, events, {}),
+    'JSON.stringify': () => write(batches, events),
   };
 }
 
-async function consume(records: readonly InboundRecord[], options: EventBusOptions): Promise<number> {
+/** About `count` records over all partitions; at least one delivery of each. */
+function suppliesOf(records: readonly InboundRecord[], count: number): readonly Supply[] {
+  const times = Math.max(1, Math.round(count / PARTITIONS / DELIVERY_SIZE));
   const byPartition = Array.from({ length: PARTITIONS }, (): InboundRecord[] => []);
   for (const record of records) byPartition[partitionOf(record.key ?? '', PARTITIONS)]?.push(record);
-  const bus = busOn(new NullTransport(byPartition), options);
+  return byPartition.map((own) => ({ records: own.slice(0, DELIVERY_SIZE), times }));
+}
+
+async function consume(supplies: readonly Supply[], options: EventBusOptions): Promise<number> {
+  const count = supplies.reduce((sum, { records, times }) => sum + records.length * times, 0);
+  const bus = busOn(new NullTransport(supplies), options);
   let handled = 0;
-  const finished = new Promise<number>((resolve) => {
-    bus.subscribe(EVENT_TYPE, () => {
-      handled += 1;
-      if (handled === records.length) resolve(performance.now());
-    });
+  let finish = (): void => undefined;
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  bus.subscribe(EVENT_TYPE, () => {
+    handled += 1;
+    if (handled === count) finish();
   });
   await bus.connect();
-  const startedAtMs = performance.now();
-  await bus.startConsuming();
-  const elapsedMs = (await finished) - startedAtMs;
+  const cost = await processorTime(count, async () => {
+    await bus.startConsuming();
+    await finished;
+  });
   await bus.shutdown();
-  return elapsedMs;
+  return cost;
 }
 
-async function publish(batches: readonly Batch[], options: EventBusOptions): Promise<number> {
-  const bus = busOn(new NullTransport(Array.from({ length: PARTITIONS }, () => [])), options);
+async function publish(batches: readonly Batch[], count: number, options: EventBusOptions): Promise<number> {
+  const nothing = Array.from({ length: PARTITIONS }, () => ({ records: [], times: 0 }));
+  const bus = busOn(new NullTransport(nothing), options);
   await bus.connect();
-  const startedAtMs = performance.now();
-  for (const { events } of batches) await bus.publish(events);
-  const elapsedMs = performance.now() - startedAtMs;
+  const cost = await processorTime(count, async () => {
+    for (const { events } of batches) await bus.publish(events);
+  });
   await bus.shutdown();
-  return elapsedMs;
+  return cost;
 }
 
-function parse(records: readonly InboundRecord[]): number {
-  const startedAtMs = performance.now();
-  let parsed: unknown;
-  for (const { value } of records) parsed = JSON.parse(String(value));
-  return parsed ? performance.now() - startedAtMs : Number.NaN;
+function parse(records: readonly InboundRecord[], count: number): Promise<number> {
+  return processorTime(count, async () => {
+    for (let i = 0; i < count; i += 1) JSON.parse(String(records[i % records.length]?.value));
+  });
 }
 
-function write(plain: readonly PlainEvent[]): number {
-  const startedAtMs = performance.now();
-  let bytes = 0;
-  for (const event of plain) bytes += Buffer.from(JSON.stringify(event)).byteLength;
-  return bytes > 0 ? performance.now() - startedAtMs : Number.NaN;
+function write(batches: readonly Batch[], count: number): Promise<number> {
+  return processorTime(count, async () => {
+    for (const { plain } of batches) for (const event of plain) Buffer.from(JSON.stringify(event));
+  });
+}
+
+/** Microseconds of processor time, all threads of this process together, for one of `count`. */
+async function processorTime(count: number, work: () => Promise<void>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / count;
 }
 
 function busOn(transport: NullTransport, options: EventBusOptions): TransportEventBus {

@@ -2,6 +2,7 @@ import type { Cell } from './cell.js';
 import { drainIdleHandler, drainSlowHandler } from './drain.js';
 import { engineCost } from './engine.js';
 import { idleLatency } from './latency.js';
+import { memory } from './memory.js';
 import { publishInCalls, publishSingly } from './publish.js';
 
 /** All cells, in the order in which they run. */
@@ -12,4 +13,5 @@ export const CELLS: readonly Cell[] = [
   drainIdleHandler,
   drainSlowHandler,
   idleLatency,
+  memory,
 ];

@@ -2,7 +2,7 @@ import type { Rounds, Side } from '../measure.js';
 import { pairwise, type Spread, spreadOf } from '../statistics.js';
 
 /** What a row is measured in. */
-export type Unit = 'events/s' | 'ms' | 'µs/event' | 'MiB';
+export type Unit = 'events/s' | 'ms' | 'µs/event' | 'MiB' | 'times';
 
 /** A bound that the median of the comparison is to keep. */
 export interface Target {

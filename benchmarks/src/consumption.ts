@@ -1,0 +1,41 @@
+import type { Client, Consumer, ConsumerSpec } from './client.js';
+import { batchesOf } from './events.js';
+
+const FILL_CALL_SIZE = 1_000;
+
+/** Publishes `count` events, which are then a backlog. */
+export async function fill(client: Client, count: number): Promise<void> {
+  const publisher = await client.openPublisher();
+  for (const batch of batchesOf(count, FILL_CALL_SIZE)) await publisher.publish(batch);
+  await publisher.close();
+}
+
+/** A consumer that has handled everything, and still consumes. */
+export interface Drained {
+  readonly consumer: Consumer;
+  /** From the moment when the group was joined until the last event was handled. */
+  readonly ratePerSecond: number;
+}
+
+/** Handles `count` events. `work` is what a handler does, if it does anything. */
+export async function handleAll(
+  client: Client,
+  count: number,
+  group: Omit<ConsumerSpec, 'handle'>,
+  work?: () => Promise<void>,
+): Promise<Drained> {
+  let handled = 0;
+  let finish = (): void => undefined;
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const done = (): void => {
+    handled += 1;
+    if (handled === count) finish();
+  };
+  const handle = work ? (): Promise<void> => work().then(done) : done;
+  const consumer = await client.openConsumer({ ...group, handle });
+  const joinedAtMs = performance.now();
+  await finished;
+  return { consumer, ratePerSecond: (count * 1_000) / (performance.now() - joinedAtMs) };
+}
