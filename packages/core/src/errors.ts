@@ -17,6 +17,7 @@ export const ERROR_CODES = [
   'PAYLOAD_TOO_LARGE',
   'BACKPRESSURE',
   'PUBLISH_FAILED',
+  'HANDLER_FAILED',
   'HANDLER_TIMEOUT',
   'NON_RETRYABLE',
   'UNKNOWN_EVENT_TYPE',
@@ -62,9 +63,16 @@ export class BusError extends Error {
   }
 }
 
-/** Whether `value` is a `BusError`, of this copy of the package or of another (an app may load both ESM and CJS). */
+/**
+ * Whether `value` is a `BusError`, of this copy of the package or of another (an app may load both ESM and CJS). Never
+ * throws, whatever was thrown.
+ */
 export function isBusError(value: unknown): value is BusError {
-  return typeof value === 'object' && value !== null && (value as { [BRAND]?: true })[BRAND] === true;
+  try {
+    return typeof value === 'object' && value !== null && (value as { [BRAND]?: true })[BRAND] === true;
+  } catch {
+    return false; // A proxy.
+  }
 }
 
 /** One thing that is wrong with the options: where, what, and what would be right. */
@@ -137,9 +145,19 @@ export function unsupported(what: string, hint: string): BusError {
   return new BusError('UNSUPPORTED', `${what} is not supported: ${hint}`);
 }
 
-/** `error` if it is a `BusError`; otherwise a `BROKER` error that says what was being done and keeps it as the cause. */
-export function busErrorOf(error: unknown, doing: string): BusError {
+/**
+ * `error` if it is a `BusError`; otherwise one with `code` that says what was being done and keeps it as the cause.
+ * Never throws, whatever was thrown.
+ */
+export function busErrorOf(error: unknown, doing: string, code: ErrorCode = 'BROKER'): BusError {
   if (isBusError(error)) return error;
-  const said = error instanceof Error ? `: ${error.message}` : '';
-  return new BusError('BROKER', `Could not ${doing}${said}`, { cause: error });
+  return new BusError(code, `Could not ${doing}${saidBy(error)}`, { cause: error });
+}
+
+function saidBy(error: unknown): string {
+  try {
+    return error instanceof Error ? `: ${error.message}` : '';
+  } catch {
+    return ''; // Looking at it throws.
+  }
 }

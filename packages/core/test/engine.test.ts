@@ -1,51 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import {
-  createEvent,
-  type DomainEvent,
-  InMemoryEventBus,
-  type InMemoryEventBusOptions,
-  MemoryBroker,
-  NonRetryableError,
-} from '../src/index.js';
+import { type InMemoryEventBus, MemoryBroker, NonRetryableError } from '../src/index.js';
+import { busOn, numbered, shutDownAll, until } from './memory-buses.js';
 
-const buses: InMemoryEventBus[] = [];
-
-function busOn(broker: MemoryBroker, options: InMemoryEventBusOptions = {}): InMemoryEventBus {
-  const bus = new InMemoryEventBus({
-    broker,
-    retry: { baseDelayMs: 5, maxDelayMs: 50, jitter: 0 },
-    ...options,
-  });
-  buses.push(bus);
-  return bus;
-}
-
-function numbered(aggregateId: string, n: number): DomainEvent {
-  return createEvent({
-    eventType: 'Counted',
-    aggregateId,
-    aggregateType: 'Counter',
-    aggregateVersion: n,
-    data: { n },
-  });
-}
-
-async function until(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  timeoutMs = 5_000,
-): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what}`);
-    await sleep(2);
-  }
-}
-
-afterEach(async () => {
-  await Promise.all(buses.splice(0).map((bus) => bus.shutdown({ timeoutMs: 500 })));
-});
+afterEach(shutDownAll);
 
 describe('consuming', () => {
   it('handles every published event once, in order per key', async () => {
