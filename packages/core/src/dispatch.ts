@@ -20,7 +20,6 @@ export type AttemptOutcome =
       readonly kind: 'unhandleable';
       readonly reason: DeadLetterReason;
       readonly error: unknown;
-      readonly event: DomainEvent | undefined;
     }
   | {
       readonly kind: 'failed';
@@ -88,11 +87,7 @@ export class Dispatcher {
     try {
       event = readEvent(record, this.options.codec, this.options.maxEventBytes);
     } catch (error) {
-      return this.report(
-        delivery,
-        { kind: 'unhandleable', reason: 'deserialization', error, event: undefined },
-        0,
-      );
+      return this.report(delivery, { kind: 'unhandleable', reason: 'deserialization', error }, 0);
     }
     this.validated(delivery, event, (valid) => this.begin(delivery, valid));
   }
@@ -106,7 +101,7 @@ export class Dispatcher {
     const definition = this.registry.definitionFor(event.eventType, event.eventVersion);
     if (!definition?.schema) return next(event);
     const invalid = (error: unknown): void =>
-      this.report(delivery, { kind: 'unhandleable', reason: 'validation', error, event }, 0);
+      this.report(delivery, { kind: 'unhandleable', reason: 'validation', error }, 0);
     let data: unknown;
     try {
       data = validateData(definition, event.data);
@@ -127,7 +122,7 @@ export class Dispatcher {
         'UNKNOWN_EVENT_TYPE',
         `No handler and no definition for event type ${JSON.stringify(event.eventType)}: subscribe to it, or set unknownEvents to 'ignore'`,
       );
-      return this.report(delivery, { kind: 'unhandleable', reason: 'unknown-type', error, event }, 0);
+      return this.report(delivery, { kind: 'unhandleable', reason: 'unknown-type', error }, 0);
     }
     if (handlers.length === 0) return this.report(delivery, delivery.unfinished ? SUCCEEDED : IGNORED, 0);
     this.invokeNext(

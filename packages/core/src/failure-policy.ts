@@ -1,12 +1,13 @@
 import type { Delivery } from './delivery.js';
 import type { AttemptOutcome } from './dispatch.js';
 import type { EngineParts } from './engine-parts.js';
-import { deadLetterRecord } from './envelope.js';
+import { deadLetterRecord, readEvent } from './envelope.js';
 import { BusError, busErrorOf } from './errors.js';
 import type { DomainEvent } from './event.js';
 import type { DeadLetterReason } from './event-bus.js';
 import type { PartitionLane } from './partition-lane.js';
 import { backoffDelayMs, decideRetry } from './retry.js';
+import { errorType } from './trace-attributes.js';
 
 type FailedOutcome = Extract<AttemptOutcome, { kind: 'failed' | 'unhandleable' }>;
 
@@ -23,7 +24,6 @@ interface GivenUp {
   readonly reason: DeadLetterReason;
   readonly error: unknown;
   readonly handler: string | undefined;
-  readonly event: DomainEvent | undefined;
 }
 
 /** A dead letter that cannot be written is tried again with this back-off, for ever: dropping it would lose the event. */
@@ -46,7 +46,7 @@ export class FailurePolicy {
     stats.eventsProcessedFailed += 1;
     delivery.attemptsMade += 1;
     delivery.firstFailedAtMs ||= this.parts.clock.now();
-    metrics.processed(durationMs, busErrorOf(outcome.error, 'handle the event').code);
+    metrics.processed(durationMs, errorType(outcome.error));
     const verdict = decideRetry({
       attempt: delivery.attemptsMade,
       error: outcome.error,
@@ -74,7 +74,6 @@ export class FailurePolicy {
       reason: deaths > 0 ? 'crash' : 'max-retries',
       error,
       handler: undefined,
-      event: undefined,
     });
   }
 
@@ -108,7 +107,8 @@ export class FailurePolicy {
 
   private async deadLetter(delivery: Delivery, why: GivenUp): Promise<void> {
     const lane = this.actions.lane(delivery);
-    const letter = this.letterOf(delivery, why);
+    const event = this.eventOf(delivery);
+    const letter = this.letterOf(delivery, why, event);
     lane.busy += 1;
     try {
       for (let attempt = 1; !lane.isLost; attempt += 1) {
@@ -123,7 +123,7 @@ export class FailurePolicy {
       if (lane.isLost) return;
       this.parts.stats.messagesSentToDlq += 1;
       this.parts.metrics.deadLettered(why.reason);
-      this.parts.onStatus({ type: 'dead-lettered', ...this.statusFacts(delivery, why) });
+      this.parts.onStatus({ type: 'dead-lettered', ...this.statusFacts(delivery, why, event) });
       this.actions.settle(delivery);
     } finally {
       lane.workEnded();
@@ -139,24 +139,44 @@ export class FailurePolicy {
 
   private drop(delivery: Delivery, why: GivenUp): void {
     this.parts.stats.eventsDropped += 1;
-    const facts = this.statusFacts(delivery, why);
-    try {
-      this.parts.options.deadLetters.onDrop?.(why.event, facts.error);
-    } catch (error) {
-      this.parts.onError(busErrorOf(error, 'run deadLetters.onDrop'));
-    }
+    const event = this.eventOf(delivery);
+    const facts = this.statusFacts(delivery, why, event);
+    void this.tellDropped(event, facts.error);
     this.parts.onStatus({ type: 'dropped', ...facts });
     this.actions.settle(delivery);
+  }
+
+  /** The callback is called at once; an asynchronous one is not waited for. */
+  private async tellDropped(event: DomainEvent | undefined, reason: BusError): Promise<void> {
+    try {
+      await this.parts.options.deadLetters.onDrop?.(event, reason);
+    } catch (error) {
+      this.parts.onError(busErrorOf(error, 'run deadLetters.onDrop', 'HANDLER_FAILED'));
+    }
   }
 
   private halt(delivery: Delivery, why: GivenUp): void {
     const lane = this.actions.lane(delivery);
     lane.halt();
-    const { atMs, group, error } = this.statusFacts(delivery, why);
+    const { atMs, group, error } = this.statusFacts(delivery, why, undefined);
     this.parts.onStatus({ type: 'halted', atMs, group, partition: lane.partition, error });
   }
 
-  private letterOf(delivery: Delivery, why: GivenUp): ReturnType<typeof deadLetterRecord> {
+  /** The event as it arrived: what handlers were given may have been changed by them. */
+  private eventOf({ record }: Delivery): DomainEvent | undefined {
+    const { codec, maxEventBytes } = this.parts.options;
+    try {
+      return readEvent(record, codec, maxEventBytes);
+    } catch {
+      return undefined;
+    }
+  }
+
+  private letterOf(
+    delivery: Delivery,
+    why: GivenUp,
+    event: DomainEvent | undefined,
+  ): ReturnType<typeof deadLetterRecord> {
     const nowMs = this.parts.clock.now();
     return deadLetterRecord({
       source: delivery.record,
@@ -170,15 +190,15 @@ export class FailurePolicy {
       firstFailedAtMs: delivery.firstFailedAtMs || nowMs,
       nowMs,
       includeStack: this.parts.options.deadLetters.includeStack,
-      event: why.event,
+      event,
     });
   }
 
   private statusFacts(
     delivery: Delivery,
     why: GivenUp,
+    event: DomainEvent | undefined,
   ): { atMs: number; group: string; eventId?: string; eventType?: string; reason: string; error: BusError } {
-    const { event } = why;
     return {
       atMs: this.parts.clock.now(),
       group: this.parts.group,
@@ -187,6 +207,7 @@ export class FailurePolicy {
       error: busErrorOf(
         why.error,
         `handle the event at ${delivery.lane.owner.partition}/${delivery.record.position}`,
+        'HANDLER_FAILED',
       ),
     };
   }

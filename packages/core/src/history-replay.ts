@@ -11,6 +11,7 @@ import type {
   ReplayOptions,
   ReplayReport,
 } from './event-bus.js';
+import { handlerName } from './registry.js';
 import type { ProcessSpan, Tracing } from './tracing-types.js';
 import type { HistoryQuery, HistoryReader, InboundRecord } from './transport.js';
 
@@ -152,8 +153,4 @@ function nameOf(type: EventTypeOf<DomainEvent>): string {
 
 async function invoke(handler: EventHandler, event: DomainEvent, context: InvocationContext): Promise<void> {
   await (typeof handler === 'function' ? handler(event, context) : handler.handle(event, context));
-}
-
-function handlerName(handler: EventHandler): string {
-  return handler.name || (typeof handler === 'object' ? handler.constructor.name : '') || 'anonymous';
 }

@@ -122,13 +122,24 @@ export function typeName(type: EventTypeOf<DomainEvent>): string {
   ]);
 }
 
+/** What a handler is called in dead letters and spans. */
+export function handlerName(handler: EventHandler): string {
+  const own: unknown = handler.name;
+  if (typeof own === 'string' && own !== '') return own;
+  const name = typeof handler === 'object' ? className(handler) : undefined;
+  return typeof name === 'string' && name !== '' && name !== 'Object' ? name : 'anonymous';
+}
+
+function className(object: object): unknown {
+  return (object.constructor as { readonly name?: unknown } | undefined)?.name;
+}
+
 function subscriptionOf(handler: EventHandler): Subscription {
-  if (typeof handler === 'function') {
-    return { name: handler.name || 'anonymous', handler, active: true, invoke: handler };
-  }
+  if (typeof handler === 'function')
+    return { name: handlerName(handler), handler, active: true, invoke: handler };
   if (typeof handler === 'object' && handler !== null && typeof handler.handle === 'function') {
-    const name = handler.name ?? (handler.constructor === Object ? 'anonymous' : handler.constructor.name);
-    return { name, handler, active: true, invoke: (event, context) => handler.handle(event, context) };
+    const invoke: Subscription['invoke'] = (event, context) => handler.handle(event, context);
+    return { name: handlerName(handler), handler, active: true, invoke };
   }
   throw new ConfigurationError([
     { path: 'handler', message: 'must be a function or an object with a handle method' },

@@ -1,17 +1,9 @@
 import { metrics } from '@opentelemetry/api';
-import {
-  AggregationTemporality,
-  type DataPoint,
-  type Histogram,
-  InMemoryMetricExporter,
-  MeterProvider,
-  type MetricData,
-  PeriodicExportingMetricReader,
-} from '@opentelemetry/sdk-metrics';
 
 import { BusError } from '../src/errors.js';
 import { createMetrics, type Metrics, type MetricsOptions } from '../src/metrics.js';
 import { StatsCollector } from '../src/stats.js';
+import { histogram, makeMetricsSdk, points, shutDownMetrics } from './metrics-sdk.js';
 import { unregisterSdk } from './otel-sdk.js';
 
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
@@ -21,32 +13,6 @@ const operation = (name: string): object => ({
   'messaging.operation.name': name,
   'messaging.operation.type': name,
 });
-
-interface Sdk {
-  readonly provider: MeterProvider;
-  /** By name, as collected now. */
-  collect(): Promise<ReadonlyMap<string, MetricData>>;
-}
-
-const providers: MeterProvider[] = [];
-
-function makeSdk(): Sdk {
-  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
-  const provider = new MeterProvider({ readers: [reader] });
-  providers.push(provider);
-  return {
-    provider,
-    async collect() {
-      exporter.reset();
-      await reader.forceFlush();
-      const scopes = exporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics);
-      return new Map(
-        scopes.flatMap((scope) => scope.metrics).map((metric) => [metric.descriptor.name, metric]),
-      );
-    },
-  };
-}
 
 let stats: StatsCollector;
 
@@ -60,20 +26,12 @@ beforeEach(() => {
 });
 afterEach(async () => {
   unregisterSdk();
-  await Promise.all(providers.splice(0).map((provider) => provider.shutdown()));
+  await shutDownMetrics();
 });
-
-function points(metric: MetricData | undefined): readonly (readonly [attributes: object, value: unknown])[] {
-  return (metric?.dataPoints ?? []).map(({ attributes, value }: DataPoint<unknown>) => [attributes, value]);
-}
-
-function histogram(metric: MetricData | undefined): DataPoint<Histogram>[] {
-  return (metric?.dataPoints ?? []) as DataPoint<Histogram>[];
-}
 
 describe('metrics', () => {
   it('counts what was sent and how long it took, failures apart', async () => {
-    const sdk = makeSdk();
+    const sdk = makeMetricsSdk();
     const bus = make({ meterProvider: sdk.provider });
     bus.published(10, 7);
     bus.published(2, 300, new BusError('TIMEOUT', 'late'));
@@ -90,7 +48,7 @@ describe('metrics', () => {
   });
 
   it('counts deliveries and times attempts', async () => {
-    const sdk = makeSdk();
+    const sdk = makeMetricsSdk();
     const bus = make({ meterProvider: sdk.provider });
     bus.consumed(3);
     bus.processed(20);
@@ -107,7 +65,7 @@ describe('metrics', () => {
   });
 
   it('uses the units and buckets of the semantic conventions', async () => {
-    const sdk = makeSdk();
+    const sdk = makeMetricsSdk();
     const bus = make({ meterProvider: sdk.provider });
     bus.published(1, 1);
     bus.processed(1);
@@ -120,7 +78,7 @@ describe('metrics', () => {
   });
 
   it('counts retries, dead letters by reason, reconnections and rebalances', async () => {
-    const sdk = makeSdk();
+    const sdk = makeMetricsSdk();
     const bus = make({ meterProvider: sdk.provider });
     bus.retried();
     bus.retried();
@@ -140,7 +98,7 @@ describe('metrics', () => {
   });
 
   it('observes what is in flight, what is pending and how far the group is behind', async () => {
-    const sdk = makeSdk();
+    const sdk = makeMetricsSdk();
     let behind: number | Promise<number> | undefined;
     make({ meterProvider: sdk.provider, lag: () => behind });
     stats.inFlight = 4;
@@ -158,7 +116,7 @@ describe('metrics', () => {
   });
 
   it('reports the rest when the lag cannot be had', async () => {
-    const sdk = makeSdk();
+    const sdk = makeMetricsSdk();
     make({ meterProvider: sdk.provider, lag: () => Promise.reject(new Error('broker down')) });
     stats.inFlight = 4;
     const collected = await sdk.collect();
@@ -167,7 +125,7 @@ describe('metrics', () => {
   });
 
   it('observes nothing after shutdown', async () => {
-    const sdk = makeSdk();
+    const sdk = makeMetricsSdk();
     let asked = 0;
     const lag = (): number => {
       asked++;
@@ -184,7 +142,7 @@ describe('metrics', () => {
   });
 
   it('makes no time series out of what applications throw', async () => {
-    const sdk = makeSdk();
+    const sdk = makeMetricsSdk();
     const bus = make({ meterProvider: sdk.provider });
     for (let n = 0; n < 1_000; n++) {
       bus.processed(1, `order ${n} failed`);
@@ -201,7 +159,7 @@ describe('metrics', () => {
   it('goes to an SDK that is registered after the bus was made, gauges too', async () => {
     const bus = make();
     bus.consumed(5);
-    const sdk = makeSdk();
+    const sdk = makeMetricsSdk();
     metrics.setGlobalMeterProvider(sdk.provider);
     bus.consumed(2);
     stats.inFlight = 2;
@@ -213,7 +171,7 @@ describe('metrics', () => {
   });
 
   it('says nothing when it is switched off', async () => {
-    const sdk = makeSdk();
+    const sdk = makeMetricsSdk();
     const bus = make({ enabled: false, meterProvider: sdk.provider });
     bus.published(1, 1);
     bus.consumed(1);
