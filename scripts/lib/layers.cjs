@@ -65,6 +65,7 @@ const CORE_LAYERS = [
       'publish-path',
       'publish-span',
       'registry',
+      'schema-check',
       'scheduler',
       'span-failure',
       'span-tools',

@@ -1,12 +1,12 @@
 import type { EventCodec } from './codec.js';
 import { type ContextServices, InvocationContext } from './context.js';
-import { validateData } from './define-event.js';
 import type { Delivery } from './delivery.js';
 import { readEvent, targetGroup } from './envelope.js';
 import { BusError } from './errors.js';
 import type { DomainEvent } from './event.js';
 import type { DeadLetterReason } from './event-bus.js';
 import type { Registry, Subscription } from './registry.js';
+import { SchemaCheck } from './schema-check.js';
 import { type Clock, type DeadlineLinks, DeadlineList } from './timers.js';
 import type { ProcessSpan, Tracing } from './tracing.js';
 
@@ -66,6 +66,7 @@ class Attempt implements DeadlineLinks {
 /** Runs attempts and reports how each ended, exactly once, possibly before `run` returns. Decides nothing about retries. */
 export class Dispatcher {
   private readonly deadlines: DeadlineList<Attempt>;
+  private readonly schemas: SchemaCheck;
 
   constructor(
     private readonly options: DispatchOptions,
@@ -77,6 +78,7 @@ export class Dispatcher {
     private readonly handlerFailed: () => void,
   ) {
     this.deadlines = new DeadlineList(clock, options.handlerTimeoutMs, (attempt) => this.timedOut(attempt));
+    this.schemas = new SchemaCheck(registry, clock, options.handlerTimeoutMs);
   }
 
   run(delivery: Delivery): void {
@@ -89,31 +91,20 @@ export class Dispatcher {
     } catch (error) {
       return this.report(delivery, { kind: 'unhandleable', reason: 'deserialization', error }, 0);
     }
-    this.validated(delivery, event, (valid) => this.begin(delivery, valid));
+    this.schemas.check(
+      event,
+      (valid) => this.begin(delivery, valid),
+      (error) => this.report(delivery, { kind: 'unhandleable', reason: 'validation', error }, 0),
+    );
   }
 
   stop(): void {
     this.deadlines.stop();
-  }
-
-  /** Goes on with the event as its schema yields it; synchronously when the schema is synchronous. */
-  private validated(delivery: Delivery, event: DomainEvent, next: (event: DomainEvent) => void): void {
-    const definition = this.registry.definitionFor(event.eventType, event.eventVersion);
-    if (!definition?.schema) return next(event);
-    const invalid = (error: unknown): void =>
-      this.report(delivery, { kind: 'unhandleable', reason: 'validation', error }, 0);
-    let data: unknown;
-    try {
-      data = validateData(definition, event.data);
-    } catch (error) {
-      return invalid(error);
-    }
-    const accept = (value: unknown): void => next({ ...event, data: value as DomainEvent['data'] });
-    if (data instanceof Promise) void data.then(accept, invalid);
-    else accept(data);
+    this.schemas.stop();
   }
 
   private begin(delivery: Delivery, event: DomainEvent): void {
+    if (delivery.lane.owner.isLost) return this.report(delivery, IGNORED, 0);
     const handlers = delivery.unfinished ?? this.registry.handlersFor(event.eventType);
     const { unknownEvents } = this.options;
     if (unknownEvents !== 'deliver' && !this.registry.isKnown(event.eventType)) {
@@ -153,20 +144,33 @@ export class Dispatcher {
   }
 
   private invokeNext(attempt: Attempt): void {
-    while (attempt.index < attempt.handlers.length && !attempt.handlers[attempt.index]?.active)
-      attempt.index += 1;
-    const subscription = attempt.handlers[attempt.index];
-    if (!subscription) return this.finish(attempt);
+    const { delivery, handlers } = attempt;
+    while (attempt.index < handlers.length && !handlers[attempt.index]?.active) attempt.index += 1;
+    const subscription = handlers[attempt.index];
+    // What is left to do on a lost partition is the new owner's.
+    if (!subscription || delivery.lane.owner.isLost) return this.finish(attempt);
     const call = (event: DomainEvent): void => {
-      if (!this.invoke(attempt, subscription, event)) this.goOn(attempt);
+      const goesOn = subscription.active && !delivery.lane.owner.isLost;
+      if (!goesOn || !this.invoke(attempt, subscription, event)) this.goOn(attempt);
     };
-    if (attempt.index === 0) return call(attempt.event);
-    // Each handler gets an event of its own: what one changes, the next does not see.
-    this.validated(
-      attempt.delivery,
-      readEvent(attempt.delivery.record, this.options.codec, this.options.maxEventBytes),
-      call,
-    );
+    if (attempt.index === 0) call(attempt.event);
+    else this.readAgain(attempt, subscription, call);
+  }
+
+  /** Each handler gets an event of its own: what one changes, the next does not see. */
+  private readAgain(attempt: Attempt, subscription: Subscription, call: (event: DomainEvent) => void): void {
+    const { codec, maxEventBytes } = this.options;
+    const failed = (error: unknown): void => {
+      this.fail(attempt, subscription, error);
+      this.goOn(attempt);
+    };
+    let event: DomainEvent;
+    try {
+      event = readEvent(attempt.delivery.record, codec, maxEventBytes);
+    } catch (error) {
+      return failed(error);
+    }
+    this.schemas.check(event, call, failed);
   }
 
   /** True when the handler goes on asynchronously. */
@@ -209,7 +213,8 @@ export class Dispatcher {
       this.deadlines.leave(attempt);
       return true;
     };
-    result.then(
+    // Not its own `then`: a thenable may throw there.
+    Promise.resolve(result).then(
       () => {
         if (ended()) this.goOn(attempt);
       },

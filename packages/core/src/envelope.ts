@@ -1,5 +1,6 @@
 import { type EventCodec, JSON_CONTENT_TYPE } from './codec.js';
-import { BusError } from './errors.js';
+import { describeError } from './describe-error.js';
+import { BusError, isBusError } from './errors.js';
 import type { DomainEvent } from './event.js';
 import { checkExtraHeaders, HEADER, headerBytes, headerText } from './headers.js';
 import { isWellFormed } from './json-values.js';
@@ -169,11 +170,14 @@ export function readEvent(record: InboundRecord, codec: EventCodec, maxEventByte
       `The body is ${JSON.stringify(contentType.slice(0, 100))}, this bus reads ${codec.contentType}: all services on a stream must use the same codec`,
     );
   }
+  let event: DomainEvent;
   try {
-    return codec.decode(value);
+    event = codec.decode(value);
   } catch (error) {
     throw codecError('DESERIALIZATION', `The codec ${codec.contentType} could not read the body`, error);
   }
+  if (typeof (event as Partial<DomainEvent> | null | undefined)?.eventType === 'string') return event;
+  throw new BusError('DESERIALIZATION', `The codec ${codec.contentType} gave no event`);
 }
 
 /** Quoted, so that a line break in it does not start a line of the log. */
@@ -189,6 +193,7 @@ function mediaType(contentType: string): string {
 
 /** An error of a codec as the bus shows it: its own when it is one, else with the code that the contract promises. */
 function codecError(code: 'SERIALIZATION' | 'DESERIALIZATION', what: string, error: unknown): BusError {
-  if (error instanceof BusError) return error;
-  return new BusError(code, error instanceof Error ? `${what}: ${error.message}` : what, { cause: error });
+  return isBusError(error)
+    ? error
+    : new BusError(code, `${what}: ${describeError(error).message}`, { cause: error });
 }

@@ -136,7 +136,8 @@ export interface EventBusOptions {
   readonly maxInFlight?: number;
   /**
    * How long one handler may take, in milliseconds. Then its `signal` aborts and the attempt counts as failed. 0 = no
-   * limit: a handler that never ends then blocks its key for ever.
+   * limit: a handler that never ends then blocks its key for ever. An asynchronous schema has as long when an event
+   * arrives; then the event becomes a dead letter (`validation`).
    * @default 300000 (5 minutes)
    */
   readonly handlerTimeoutMs?: number;
