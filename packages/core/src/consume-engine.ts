@@ -9,6 +9,7 @@ import type { AssignedPartition, DeliverySink, PartitionPort } from './transport
 
 /** How many deliveries one partition may be admitted before the next partition gets its turn. */
 const ADMISSION_CHUNK = 64;
+const INTENT_RETRY_MS = 1_000;
 
 /**
  * The consume path: partitions → key lanes → scheduler → dispatcher → failure policy → settlement. It owns the credit
@@ -25,6 +26,8 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
   private readonly failures: FailurePolicy;
   private readonly dirtyLanes = new Set<PartitionLane>();
   private readonly waitingLanes = new Set<PartitionLane>();
+  private readonly haltedLanes = new Set<PartitionLane>();
+  private closed = false;
   private intentSequence = 0;
 
   constructor(private readonly parts: EngineParts) {
@@ -61,6 +64,11 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
     return false;
   }
 
+  /** Partitions that stand still because an event was given up and may not be dropped. */
+  get haltedPartitions(): readonly number[] {
+    return [...this.haltedLanes].map(({ partition }) => partition).sort((a, b) => a - b);
+  }
+
   get running(): number {
     return this.scheduler.running;
   }
@@ -78,6 +86,7 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
   assign(partition: number, port: PartitionPort): AssignedPartition {
     const lane = new PartitionLane(partition, port, this);
     this.lanes.add(lane);
+    if (this.closed) lane.lost();
     return lane;
   }
 
@@ -86,11 +95,13 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
   }
 
   resume(): void {
-    this.scheduler.resume();
+    if (!this.closed) this.scheduler.resume();
   }
 
-  /** Gives everything up at once; running handlers see their signal abort. Returns how many were running. */
+  /** Gives everything up at once, and for good: no handler starts after it. Running ones see their signal abort. Returns how many there are. */
   abandonAll(): number {
+    this.closed = true;
+    this.scheduler.pause();
     const running = this.running;
     for (const lane of [...this.lanes]) lane.lost();
     return running;
@@ -109,6 +120,13 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
 
   suspected(lane: PartitionLane): void {
     this.suspectLanes.add(lane);
+  }
+
+  halted(lane: PartitionLane): void {
+    this.haltedLanes.add(lane);
+    this.waitingLanes.delete(lane);
+    this.admit();
+    this.applyBackPressure();
   }
 
   delay(ms: number): Promise<void> {
@@ -143,6 +161,7 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
     this.lanes.delete(lane);
     this.waitingLanes.delete(lane);
     this.dirtyLanes.delete(lane);
+    this.haltedLanes.delete(lane);
     this.parts.stats.inFlight -= deliveries.length;
     this.parts.stats.eventsReleased += deliveries.length;
     const reason = new BusError(
@@ -152,12 +171,20 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
     for (const delivery of deliveries) delivery.abort?.(reason);
     this.admit();
     this.applyBackPressure();
+    this.scheduler.pump();
+  }
+
+  /** How many more deliveries may be unsettled. What stands still for good in a halted partition does not count. */
+  private get credit(): number {
+    let halted = 0;
+    for (const lane of this.haltedLanes) halted += lane.unsettled;
+    return this.maxInFlight + halted - this.parts.stats.inFlight;
   }
 
   private admit(): void {
     const { stats } = this.parts;
     for (let idle = 0; idle < this.waitingLanes.size; ) {
-      const credit = this.maxInFlight - stats.inFlight;
+      const { credit } = this;
       const lane = this.waitingLanes.values().next().value;
       if (!lane || credit <= 0) return;
       // Round robin: the lane goes behind the others.
@@ -176,10 +203,12 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
   private applyBackPressure(): void {
     let waiting = 0;
     for (const lane of this.waitingLanes) waiting += lane.waiting;
-    if (waiting > this.maxInFlight) {
-      for (const lane of this.waitingLanes) lane.pausePort();
-    } else if (waiting <= this.maxInFlight / 2) {
-      for (const lane of this.lanes) lane.resumePort();
+    const tooMuch = waiting > this.maxInFlight;
+    const little = waiting <= this.maxInFlight / 2;
+    for (const lane of this.lanes) {
+      // Where nothing waits is read on: one partition that does not get on must not stop the others.
+      if (little || lane.waiting === 0) lane.resumePort();
+      else if (tooMuch) lane.pausePort();
     }
   }
 
@@ -203,25 +232,28 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
   /** The last strike is alone, and written down before it starts. */
   private async startAlone(delivery: Delivery, lane: PartitionLane): Promise<void> {
     this.intentSequence += 1;
-    lane.journal.setIntent(delivery.record.position, this.intentSequence);
-    for (let saved = false; !saved && !lane.isLost; ) {
+    const sequence = this.intentSequence;
+    lane.journal.setIntent(delivery.record.position, sequence);
+    for (let saved = false; !saved && lane.startable; ) {
       try {
         await lane.journal.save();
         saved = true;
       } catch (error) {
         this.problem(error, 'note which event is handled next');
-        await this.delay(1_000);
+        await this.delay(INTENT_RETRY_MS);
       }
     }
-    if (lane.isLost) this.freeSlot(lane);
-    else this.run(delivery, lane);
+    if (lane.startable && lane.journal.intends(sequence)) return this.run(delivery, lane);
+    // Handed over meanwhile, or lost: it waits until the partition is open again, or is forgotten.
+    this.scheduler.enqueue(delivery.lane);
+    this.freeSlot(lane);
   }
 
   private run(delivery: Delivery, lane: PartitionLane): void {
     const { deaths } = lane.journal.attemptsOf(delivery.record.position);
     if (delivery.attemptsMade >= this.maxAttempts && !delivery.unfinished) {
-      this.freeSlot(lane);
       this.failures.attemptsUsedUp(delivery, deaths);
+      this.freeSlot(lane);
       return;
     }
     if (delivery.redelivered && !delivery.unfinished) this.parts.stats.redeliveries += 1;

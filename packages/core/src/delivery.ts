@@ -57,8 +57,11 @@ export class KeyLane {
 
   /** Drops the head, which is settled. False when nothing is left. */
   advance(): boolean {
-    this.head = this.head?.behind;
+    const done = this.head;
+    this.head = done?.behind;
     if (!this.head) this.tail = undefined;
+    // A handler that never ends would hold on to all that comes behind it.
+    if (done) done.behind = undefined;
     return this.head !== undefined;
   }
 }

@@ -117,6 +117,7 @@ export class FailurePolicy {
           break;
         } catch (error) {
           this.parts.onError(busErrorOf(error, 'write a dead letter'));
+          if (attempt === 1) this.noteAttempts(delivery, lane);
           await this.pauseBeforeRewrite(attempt);
         }
       }
@@ -128,6 +129,15 @@ export class FailurePolicy {
     } finally {
       lane.workEnded();
     }
+  }
+
+  /** It may take long until the letter is written: a crash until then must not give the event further attempts. */
+  private noteAttempts(delivery: Delivery, lane: PartitionLane): void {
+    if (delivery.attemptsMade === 0 || lane.isLost) return;
+    lane.journal.setFailures(delivery.record.position, delivery.attemptsMade);
+    lane.journal.save().catch((error: unknown) => {
+      this.parts.onError(busErrorOf(error, 'note the attempts of an event that was given up'));
+    });
   }
 
   private pauseBeforeRewrite(attempt: number): Promise<void> {

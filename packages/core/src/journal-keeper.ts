@@ -63,6 +63,11 @@ export class JournalKeeper {
     this.cached = undefined;
   }
 
+  /** Whether this is still the newest intent: a hand-over takes it back. */
+  intends(sequence: number): boolean {
+    return this.intent?.sequence === sequence;
+  }
+
   setFailures(position: string, count: number): void {
     this.failures.set(position, count);
     this.cached = undefined;

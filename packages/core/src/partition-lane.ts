@@ -20,6 +20,8 @@ export interface LaneHost {
   dirty(lane: PartitionLane): void;
   /** Events of this partition must run alone, because one of them may have killed the former owner. */
   suspected(lane: PartitionLane): void;
+  /** This partition stands still until it is lost. */
+  halted(lane: PartitionLane): void;
   /** Gives up these unsettled deliveries: the partition is lost. */
   abandoned(lane: PartitionLane, deliveries: readonly Delivery[]): void;
   delay(ms: number): Promise<void>;
@@ -27,6 +29,12 @@ export interface LaneHost {
 }
 
 const FLUSH_RETRY_MS = 100;
+/**
+ * How far handling may run ahead of what is durable, in multiples of `maxInFlight`: what is settled and not yet durable,
+ * and all from the first unsettled event on. It bounds memory and duplicates, and how many suspects a crash leaves.
+ */
+const UNDURABLE_SPAN = 2;
+const WHOLE_SPAN = 3;
 
 type LaneState = 'opening' | 'active' | 'held' | 'halted' | 'lost';
 
@@ -38,7 +46,12 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
   readonly journal: JournalKeeper;
   /** Handlers and dead-letter writes of this partition that are under way. */
   busy = 0;
+  /** Admitted and not settled. */
+  unsettled = 0;
   private state: LaneState = 'opening';
+  /** Counts openings and hand-overs: what one of them still wants to do after another began is void. */
+  private phase = 0;
+  private journalLoaded = false;
   private openedAtMs = 0;
   private readonly keys = new Map<string, KeyLane>();
   /** Unsettled and settled deliveries from the watermark on, in the order of the partition. */
@@ -77,7 +90,7 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
 
   /** Suspects of a crash are still to be handled here. */
   get serial(): boolean {
-    return this.journal.serial && this.order.length > 0;
+    return this.journal.serial && this.order.length > 0 && this.state !== 'halted';
   }
 
   get oldestUnsettled(): Delivery | undefined {
@@ -85,27 +98,29 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
   }
 
   deliver(records: readonly InboundRecord[]): void {
-    if (this.state === 'lost' || records.length === 0) return;
+    if (this.state === 'lost' || this.state === 'halted' || records.length === 0) return;
     this.inbox.push(records);
     this.inboxCount += records.length;
     this.host.offered(this);
   }
 
   async open(journals: ReadonlyMap<number, string>): Promise<void> {
+    if (this.state !== 'opening') return;
     const documents = new Map(
       [...journals].map(([partition, text]) => [partition, parseJournal(text)] as const),
     );
     const { opener, maxAttempts, maxInFlight } = this.host;
-    this.journal.load(
-      takeOver(documents, { partition: this.partition, opener, maxAttempts, suspectWindow: maxInFlight * 3 }),
-    );
+    const suspectWindow = maxInFlight * WHOLE_SPAN;
+    this.journal.load(takeOver(documents, { partition: this.partition, opener, maxAttempts, suspectWindow }));
+    this.journalLoaded = true;
     this.openedAtMs = this.host.now();
-    await this.journal.save();
-    this.activate();
+    await this.activateOnceSaved();
   }
 
   async handOver(timeoutMs: number): Promise<void> {
-    if (this.state === 'lost') return;
+    // Before it is opened nothing was done here, and the journal is the former owner's.
+    if (this.state === 'lost' || !this.journalLoaded) return;
+    this.phase += 1;
     if (this.state !== 'halted') this.state = 'held';
     if (this.busy > 0)
       await Promise.race([
@@ -125,27 +140,29 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
   async resume(): Promise<void> {
     if (this.state !== 'held') return;
     this.journal.open(this.host.opener);
-    await this.journal.save();
-    this.activate();
+    await this.activateOnceSaved();
   }
 
   lost(): void {
     if (this.state === 'lost') return;
     this.state = 'lost';
     const open = this.order.clear().filter((delivery) => !delivery.settled);
-    this.inbox.clear();
-    this.inboxCount = 0;
+    this.clearInbox();
     this.keys.clear();
     this.parked = [];
     this.settledRecords = [];
+    this.unsettled = 0;
     this.host.abandoned(this, open);
     this.wakeIdle();
   }
 
   /** No dead letter can be written and none may be dropped: stand still rather than lose. */
   halt(): void {
-    if (this.state !== 'lost') this.state = 'halted';
+    if (this.state === 'lost' || this.state === 'halted') return;
+    this.state = 'halted';
+    this.clearInbox();
     this.pausePort();
+    this.host.halted(this);
   }
 
   park(lane: KeyLane): void {
@@ -166,8 +183,14 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
 
   /** Moves up to `credit` records from the inbox into the lanes. Returns how many. */
   admit(credit: number): number {
-    // What was handled and is not yet durable must stay within the suspect window of the journal.
-    const room = Math.min(credit, this.host.maxInFlight * 2 - this.settledSinceFlush);
+    // Until the partition is open, the journal with the attempts of former lives is not known.
+    if (this.state !== 'active') return 0;
+    const { maxInFlight } = this.host;
+    const room = Math.min(
+      credit,
+      maxInFlight * UNDURABLE_SPAN - this.settledSinceFlush,
+      maxInFlight * WHOLE_SPAN - this.settledSinceFlush - this.order.length,
+    );
     const nowMs = this.host.now();
     let admitted = 0;
     for (let batch = this.inbox.peek(); batch && admitted < room; batch = this.inbox.peek()) {
@@ -187,6 +210,7 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
   /** The head of a lane is done for good: the next of its key may run, and the watermark may move. */
   settle(delivery: Delivery): void {
     delivery.settled = true;
+    this.unsettled -= 1;
     delivery.abort = undefined;
     this.settledRecords.push(delivery.record);
     this.journal.forget(delivery.record.position);
@@ -219,8 +243,14 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
     if (this.settledSinceFlush >= this.host.maxInFlight) this.flushInBackground();
   }
 
+  private async activateOnceSaved(): Promise<void> {
+    this.phase += 1;
+    const { phase } = this;
+    await this.journal.save();
+    if (phase === this.phase && !this.isLost) this.activate();
+  }
+
   private activate(): void {
-    if (this.state === 'lost') return;
     this.state = 'active';
     if (this.journal.serial) this.host.suspected(this);
     const parked = this.parked;
@@ -247,6 +277,7 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
     );
     delivery.attemptsMade = attemptsMade;
     this.order.push(delivery);
+    this.unsettled += 1;
     if (lane.append(delivery)) this.host.ready(lane);
   }
 
@@ -282,6 +313,12 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
       this.host.problem(error, `make settlements of partition ${this.partition} durable`);
       await this.host.delay(FLUSH_RETRY_MS);
     }
+  }
+
+  private clearInbox(): void {
+    this.inbox.clear();
+    this.inboxOffset = 0;
+    this.inboxCount = 0;
   }
 
   private wakeIdle(): void {

@@ -71,7 +71,6 @@ export class TransportEventBus implements EventBus {
   #lastError: BusError | undefined;
   #disconnectedAtMs = 0;
   #lastLag: number | undefined;
-  readonly #halted = new Set<number>();
 
   constructor({ transport, options, clock = systemClock, random = Math.random }: TransportEventBusParts) {
     this.#transport = transport;
@@ -208,7 +207,7 @@ export class TransportEventBus implements EventBus {
       lastProgressAtMs: Math.max(this.#stats.lastPublishAtMs, this.#stats.lastConsumeAtMs),
       oldestInFlightAtMs: this.#engine.oldestInFlightAtMs,
       lastError: this.#lastError,
-      haltedPartitions: [...this.#halted],
+      haltedPartitions: this.#engine.haltedPartitions,
       ping: undefined,
       lag: undefined,
     };
@@ -328,7 +327,6 @@ export class TransportEventBus implements EventBus {
       },
       rebalanced: (group, partitions) => {
         this.#stats.rebalanceCount += 1;
-        this.#halted.clear();
         this.#parts.metrics.rebalanced();
         this.#onStatus({ type: 'rebalanced', atMs: this.#clock.now(), group, partitions });
       },
@@ -347,7 +345,6 @@ export class TransportEventBus implements EventBus {
   }
 
   #onStatus(status: BusStatus): void {
-    if (status.type === 'halted') this.#halted.add(status.partition);
     this.#status.emit(status);
   }
 
