@@ -1,7 +1,8 @@
 import type { HeaderValue, InboundRecord } from '@omnibus/core/transport';
-import { BusError } from '@omnibus/core/transport';
-import kafkajs from 'kafkajs';
+import { BusError, isBusError } from '@omnibus/core/transport';
 import { ByteReader } from './byte-reader.js';
+import { decompress } from './compression.js';
+import { toBusError } from './errors.js';
 
 /** Records that were stored together. */
 export interface RecordBatch {
@@ -19,6 +20,8 @@ const MAGIC = 2;
 /** From the base offset to the length, which does not count these. */
 const PREFIX_BYTES = 12;
 const MAGIC_AT = 16;
+/** Of a batch without records. */
+const HEADER_BYTES = 61;
 const COMPRESSION_MASK = 0x07;
 const LOG_APPEND_TIME = 0x08;
 const TRANSACTIONAL = 0x10;
@@ -33,7 +36,8 @@ interface BatchHeader {
 }
 
 /**
- * The batches in what a broker sent of one partition. Bytes of a batch that was cut off at the end do not count. kafkajs
+ * The batches in what a broker sent of one partition, up to the first that cannot be read; rejects when that is the very
+ * first (`UNSUPPORTED`, `PAYLOAD_TOO_LARGE`, `BROKER`). Bytes of a batch that was cut off at the end do not count. kafkajs
  * has a decoder for this; here there is one because decoding is most of what consuming costs, and this one takes a
  * fraction of the time.
  */
@@ -42,21 +46,32 @@ export async function decodeBatches(bytes: Buffer): Promise<readonly RecordBatch
   for (let at = 0; bytes.length - at > MAGIC_AT; ) {
     const end = at + PREFIX_BYTES + bytes.readInt32BE(at + 8);
     if (end > bytes.length) break;
-    if (bytes[at + MAGIC_AT] !== MAGIC) {
-      throw new BusError(
-        'UNSUPPORTED',
-        'The topic holds records in a format from before Kafka 0.11; copy them to a new topic',
-      );
+    try {
+      batches.push(await decodeBatch(bytes, at, end));
+    } catch (error) {
+      if (batches.length > 0) break;
+      throw isBusError(error) ? error : unreadable(error);
     }
-    // A copy, so that a record that waits long keeps its batch in memory, not the whole answer.
-    batches.push(await decodeBatch(Buffer.from(bytes.subarray(at, end))));
     at = end;
   }
   return batches;
 }
 
-async function decodeBatch(bytes: Buffer): Promise<RecordBatch> {
-  const reader = new ByteReader(bytes);
+function unreadable(error: unknown): BusError {
+  if (!(error instanceof RangeError)) return toBusError(error, 'read a batch of records');
+  return new BusError('BROKER', `A batch of records is damaged: ${error.message}`, { cause: error });
+}
+
+async function decodeBatch(all: Buffer, at: number, end: number): Promise<RecordBatch> {
+  if (all[at + MAGIC_AT] !== MAGIC) {
+    throw new BusError(
+      'UNSUPPORTED',
+      'The topic holds records in a format from before Kafka 0.11; copy them to a new topic',
+    );
+  }
+  if (end - at < HEADER_BYTES) throw new RangeError(`it is said to have ${end - at} bytes`);
+  // A copy, so that a record that waits long keeps its batch in memory, not the whole answer.
+  const reader = new ByteReader(Buffer.from(all.subarray(at, end)));
   const baseOffset = reader.int64();
   // Length, leader epoch, magic and checksum; TCP has one of its own.
   reader.skip(13);
@@ -80,18 +95,12 @@ async function decodeBatch(bytes: Buffer): Promise<RecordBatch> {
   return {
     producerId,
     transactional: (attributes & TRANSACTIONAL) !== 0,
-    marker: isControl ? markerOf(content) : undefined,
+    // Compaction may leave a batch without its records.
+    marker: isControl && header.count > 0 ? markerOf(content) : undefined,
     baseOffset: baseOffset.toString(),
     lastOffset: lastOffset.toString(),
     records: isControl ? [] : decodeRecords(content, header),
   };
-}
-
-function decompress(compression: number, data: Buffer): Promise<Buffer> {
-  const codec = kafkajs.CompressionCodecs[compression as 1] as () => {
-    decompress(data: Buffer): Promise<Buffer>;
-  };
-  return codec().decompress(data);
 }
 
 /** Its key: version, then 0 for abort and 1 for commit. */
@@ -105,12 +114,13 @@ function markerOf(reader: ByteReader): 'commit' | 'abort' {
 }
 
 function decodeRecords(reader: ByteReader, header: BatchHeader): InboundRecord[] {
+  if (header.count < 0) throw new RangeError(`it is said to have ${header.count} records`);
   const records: InboundRecord[] = [];
   const { appendTimeMs, timestampMs } = header;
   const positionOf = positions(header.baseOffset);
   for (let i = 0; i < header.count; i += 1) {
     const length = reader.varint();
-    const end = reader.at + length;
+    const start = reader.at;
     reader.skip(1);
     const sinceFirstMs = reader.varint();
     const position = positionOf(reader.varint());
@@ -128,7 +138,7 @@ function decodeRecords(reader: ByteReader, header: BatchHeader): InboundRecord[]
       // Kafka does not count deliveries; the journal does.
       redelivered: false,
     });
-    reader.at = end;
+    reader.endAt(start, length);
   }
   return records;
 }

@@ -1,6 +1,6 @@
 import type { HeaderValue } from '@omnibus/core/transport';
-import kafkajs from 'kafkajs';
 import { ByteWriter, varintSize } from './byte-writer.js';
+import { compress } from './compression.js';
 import { crc32c } from './crc32c.js';
 
 /** A record that can be written to a topic. */
@@ -81,13 +81,10 @@ function firstTimestampMs(records: readonly WritableRecord[]): number {
   return records[0]?.timestampMs ?? 0;
 }
 
-async function compressedRecords(records: readonly WritableRecord[], compression: number): Promise<Buffer> {
+function compressedRecords(records: readonly WritableRecord[], compression: number): Promise<Buffer> {
   const plain = new ByteWriter(expectedBytes(records));
   writeRecords(plain, records);
-  const codec = kafkajs.CompressionCodecs[compression as 1] as () => {
-    compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>;
-  };
-  return codec().compress({ buffer: plain.written });
+  return compress(compression, plain.written);
 }
 
 function writeRecords(out: ByteWriter, records: readonly WritableRecord[]): void {

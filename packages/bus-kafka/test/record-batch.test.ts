@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { ByteReader } from '../src/byte-reader.js';
 import { committedRecords } from '../src/committed-records.js';
 import type { FetchedPartition } from '../src/fetch-decoder.js';
@@ -215,5 +216,71 @@ describe('which records count', () => {
 
   test('records that were compacted away move the next fetch on', () => {
     expect(taken(fetched([of(5, 3, { records: [] })]), '5')).toEqual([[], '8']);
+  });
+});
+
+describe('bytes that lie', () => {
+  const plain = (): Promise<Buffer> =>
+    encoded([
+      { key: 'a', value: 'one', headers: { h: 'x' }, timestampDelta: 0, offsetDelta: 0 },
+      { key: 'b', value: 'two', headers: {}, timestampDelta: 1, offsetDelta: 1 },
+    ]);
+
+  test.each([-12, -13, -1_000, -2_147_483_648, 0, 48])('a batch that is %i bytes long', async (length) => {
+    const bytes = await plain();
+    bytes.writeInt32BE(length, 8);
+    await expect(decodeBatches(bytes)).rejects.toMatchObject({ code: 'BROKER' });
+  });
+
+  test.each([2_147_483_647, -1, 3])('%i records where there are two', async (count) => {
+    const bytes = await plain();
+    bytes.writeInt32BE(count, 57);
+    await expect(decodeBatches(bytes)).rejects.toMatchObject({ code: 'BROKER' });
+  });
+
+  test('any byte may be any other: it is read, or refused with an error of the bus', async () => {
+    const bytes = await plain();
+    const next = random(42);
+    let refused = 0;
+    for (let at = 0; at < bytes.length; at += 1) {
+      for (let i = 0; i < 12; i += 1) {
+        const changed = Buffer.from(bytes);
+        changed[at] = Math.floor(next() * 256);
+        try {
+          const batches = await decodeBatches(changed);
+          expect(batches.length).toBeLessThanOrEqual(1);
+        } catch (error) {
+          refused += 1;
+          expect(['BROKER', 'UNSUPPORTED']).toContain((error as { code?: string }).code);
+        }
+      }
+    }
+    expect(refused).toBeGreaterThan(100);
+  });
+
+  test('what stands before an unreadable batch is handed out first', async () => {
+    const [good, bad] = [await plain(), await plain()];
+    bad.writeInt32BE(99, 57);
+    expect(await decodeBatches(Buffer.concat([good, bad]))).toHaveLength(1);
+  });
+
+  test('a few bytes that unpack to gigabytes are refused', async () => {
+    const bomb = gzipSync(Buffer.alloc(200 * 1_048_576));
+    const bytes = await plain();
+    const header = Buffer.from(bytes.subarray(0, 61));
+    header.writeInt16BE(1, 21);
+    header.writeInt32BE(49 + bomb.length, 8);
+    await expect(decodeBatches(Buffer.concat([header, bomb]))).rejects.toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+    });
+  });
+
+  test('a marker that compaction emptied is no marker, and no stall', async () => {
+    const bytes = await plain();
+    const empty = Buffer.from(bytes.subarray(0, 61));
+    empty.writeInt32BE(49, 8);
+    empty.writeInt16BE(0x30, 21);
+    empty.writeInt32BE(0, 57);
+    expect(await decodeBatches(empty)).toMatchObject([{ marker: undefined, records: [] }]);
   });
 });
