@@ -1,13 +1,20 @@
+import type { BusError } from '@omnibus/core/transport';
 import { ByteReader } from './byte-reader.js';
+import { toBusError } from './errors.js';
+import { protocolError } from './protocol.js';
 import { decodeBatches, type RecordBatch } from './record-batch.js';
 
 /** What one partition of a fetch gave. */
 export interface FetchedPartition {
   readonly partition: number;
   readonly errorCode: number;
+  /** Behind the last record that may be read. -1 when the broker did not say. */
+  readonly readableEnd: bigint;
   /** Transactions that were aborted, from which offset on. */
   readonly aborted: readonly AbortedTransaction[];
   readonly batches: readonly RecordBatch[];
+  /** Why the first batch cannot be read; then there are no batches. The other partitions have nothing to do with it. */
+  readonly unreadable: BusError | undefined;
 }
 
 /** A transaction whose records do not count. */
@@ -22,8 +29,12 @@ export const FETCH_VERSION = 11;
 /** Reads the answer to a fetch request. */
 export async function decodeFetch(data: Buffer): Promise<readonly FetchedPartition[]> {
   const reader = new ByteReader(data);
-  // Throttle time, error of the session and its id: there is no session.
-  reader.skip(10);
+  // Throttle time.
+  reader.skip(4);
+  const errorCode = reader.int16();
+  if (errorCode !== 0) throw protocolError(errorCode);
+  // There is no session that could have an id.
+  reader.skip(4);
   const partitions: FetchedPartition[] = [];
   for (let topics = reader.int32(); topics > 0; topics -= 1) {
     reader.skip(reader.int16());
@@ -35,14 +46,22 @@ export async function decodeFetch(data: Buffer): Promise<readonly FetchedPartiti
 async function decodePartition(reader: ByteReader): Promise<FetchedPartition> {
   const partition = reader.int32();
   const errorCode = reader.int16();
-  // High watermark, last stable offset and log start.
-  reader.skip(24);
+  // High watermark.
+  reader.skip(8);
+  const readableEnd = reader.int64();
+  // Log start.
+  reader.skip(8);
   const aborted: AbortedTransaction[] = [];
   for (let left = reader.int32(); left > 0; left -= 1) {
     aborted.push({ producerId: reader.int64().toString(), firstOffset: reader.int64() });
   }
   // The replica that the broker would rather be asked.
   reader.skip(4);
-  const batches = await decodeBatches(reader.take(Math.max(0, reader.int32())));
-  return { partition, errorCode, aborted, batches };
+  const bytes = reader.take(Math.max(0, reader.int32()));
+  const answer = { partition, errorCode, readableEnd, aborted };
+  try {
+    return { ...answer, batches: await decodeBatches(bytes), unreadable: undefined };
+  } catch (error) {
+    return { ...answer, batches: [], unreadable: toBusError(error, `read partition ${partition}`) };
+  }
 }

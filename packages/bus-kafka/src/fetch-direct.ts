@@ -1,5 +1,7 @@
 import { BusError, type InboundRecord } from '@omnibus/core/transport';
 import { committedRecords } from './committed-records.js';
+import { delay, reconnectDelayMs } from './delay.js';
+import { protocolTypeOf } from './errors.js';
 import type { FetchedPartition } from './fetch-decoder.js';
 import { hasLeaderMoved } from './leaders.js';
 import { EARLIEST, offsetsAt } from './offsets.js';
@@ -7,10 +9,11 @@ import { protocolError } from './protocol.js';
 import { fetch } from './record-requests.js';
 import type { TopicView } from './topic-view.js';
 
+const LEADER_NOT_AVAILABLE = 5;
 const MAX_WAIT_MS = 100;
 const MAX_BYTES = 1_048_576;
-/** A leader that moves is looked for again; then the read fails. */
-const MAX_RETRIES = 5;
+/** A leader that moves is looked for again, and one that gives nothing is asked again; then the read fails. */
+const MAX_RETRIES = 12;
 
 /** What part of one partition to read. */
 export interface ReadRange {
@@ -40,31 +43,56 @@ export async function* readDirect(
       from = await skipDeleted(view, range, from);
       continue;
     }
-    if (type !== undefined) {
+    if (type !== undefined && !hasLeaderMoved(type)) throw protocolError(answer.errorCode);
+    if (answer.unreadable) throw answer.unreadable;
+    const { records, next } = committedRecords(answer, from);
+    if (next === undefined) {
+      // What lay there was compacted away.
+      if (isExhausted(answer, to)) return;
       retries += 1;
-      if (!hasLeaderMoved(type) || retries > MAX_RETRIES) throw protocolError(answer.errorCode);
+      if (retries > MAX_RETRIES)
+        throw type === undefined ? gaveNothing(view, range, from) : protocolError(answer.errorCode);
+      await delay(reconnectDelayMs(retries), range.signal);
       await view.refresh();
       continue;
     }
-    const { records, next } = committedRecords(answer, from);
-    // Nothing is left up to the end: what lay there was compacted away.
-    if (next === undefined) return;
+    retries = 0;
     from = next;
     const wanted = BigInt(from) <= to ? records : records.filter(({ position }) => BigInt(position) < to);
     if (wanted.length > 0) yield wanted;
   }
 }
 
+/**
+ * Whether an answer without records means that there are none up to `to`. A broker also gives none when a quota is used
+ * up, or when it leads the partition since a moment ago and does not know yet how far its followers are.
+ */
+export function isExhausted({ errorCode, readableEnd }: FetchedPartition, to: bigint): boolean {
+  return errorCode === 0 && readableEnd >= to;
+}
+
+function gaveNothing({ topic }: TopicView, { partition, to }: ReadRange, from: string): BusError {
+  return new BusError(
+    'TIMEOUT',
+    `The broker gave nothing from offset ${from} of partition ${partition} of ${topic} on, though it ends at ${to}; look whether a quota holds it back, and try again`,
+  );
+}
+
 async function fetchOne(view: TopicView, partition: number, from: string): Promise<FetchedPartition> {
-  const leader = await view.leaderOf(partition);
+  const nothing = { partition, readableEnd: -1n, aborted: [], batches: [], unreadable: undefined };
+  const leader = await view.leaderOf(partition).catch((error: unknown) => {
+    if (protocolTypeOf(error) !== 'LEADER_NOT_AVAILABLE') throw error;
+    return undefined;
+  });
+  if (!leader) return { ...nothing, errorCode: LEADER_NOT_AVAILABLE };
   const [answer] = await fetch(leader, {
     topic: view.topic,
     partitions: [{ partition, fetchOffset: from, maxBytes: MAX_BYTES }],
     maxWaitMs: MAX_WAIT_MS,
     maxBytes: MAX_BYTES,
   });
-  if (!answer) throw protocolError(-1);
-  return answer;
+  // A broker whose quota is used up leaves the partitions out.
+  return answer ?? { ...nothing, errorCode: 0 };
 }
 
 async function skipDeleted(

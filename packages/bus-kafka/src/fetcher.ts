@@ -1,7 +1,7 @@
 import type { BusError } from '@omnibus/core/transport';
 import { committedRecords } from './committed-records.js';
 import { deferred, delay, reconnectDelayMs } from './delay.js';
-import { protocolTypeOf, toBusError } from './errors.js';
+import { isConnectionTrouble, protocolTypeOf, toBusError } from './errors.js';
 import type { FetchedPartition } from './fetch-decoder.js';
 import { FetchSizer, type FetchSizes } from './fetch-sizer.js';
 import type { KafkaCluster } from './kafkajs-cluster.js';
@@ -151,7 +151,7 @@ export class Fetcher {
       this.failures += 1;
       const reason = toBusError(error, `fetch from ${this.view.topic}`);
       this.events.failed(reason);
-      this.view.forgetLeaders();
+      this.view.forgetLeaders(asked.map(({ partition }) => partition));
       return false;
     }
   }
@@ -168,8 +168,10 @@ export class Fetcher {
     for (const answer of answers) {
       const question = byPartition.get(answer.partition);
       if (!question || !this.isCurrent(question)) continue;
-      if (answer.errorCode === 0) deliver(question, answer);
-      else leadersKnown = this.failed(question.owned, answer.errorCode) && leadersKnown;
+      if (answer.errorCode !== 0)
+        leadersKnown = this.failed(question.owned, answer.errorCode) && leadersKnown;
+      else if (answer.unreadable) this.rest(question.owned, answer.unreadable);
+      else deliver(question, answer);
     }
     return leadersKnown;
   }
@@ -188,11 +190,10 @@ export class Fetcher {
     }
     if (error.type === 'UNKNOWN_TOPIC_OR_PARTITION') this.events.topicMissing();
     if (hasLeaderMoved(error.type)) {
-      this.view.forgetLeaders();
+      this.view.forgetLeaders([owned.partition]);
       return false;
     }
-    this.events.problem(toBusError(error, `fetch partition ${owned.partition} of ${this.view.topic}`));
-    void this.rest(owned);
+    this.rest(owned, toBusError(error, `fetch partition ${owned.partition} of ${this.view.topic}`));
     return true;
   }
 
@@ -202,24 +203,23 @@ export class Fetcher {
       const { start, what } = await explainOutOfRange(this.view, owned.partition, owned.fetchOffset);
       this.events.problem(what);
       owned.fetchOffset = start;
+      owned.seeking = false;
+      this.wakeFor(owned);
     } catch (error) {
-      this.events.failed(toBusError(error, `find the range of partition ${owned.partition}`));
-      await this.pause();
+      this.rest(owned, toBusError(error, `find the range of partition ${owned.partition}`));
     }
-    owned.seeking = false;
-    this.wakeFor(owned);
   }
 
-  private async rest(owned: OwnedPartition): Promise<void> {
+  /** Leaves a partition alone for a while, longer each time; the others go on. */
+  private rest(owned: OwnedPartition, why: BusError): void {
+    if (isConnectionTrouble(why)) this.events.failed(why);
+    else this.events.problem(why);
     owned.seeking = true;
-    await this.pause();
-    owned.seeking = false;
-    this.wakeFor(owned);
-  }
-
-  private pause(): Promise<void> {
-    this.failures += 1;
-    return delay(reconnectDelayMs(this.failures), this.closing.signal);
+    owned.fetchFailures += 1;
+    void delay(reconnectDelayMs(owned.fetchFailures), this.closing.signal).then(() => {
+      owned.seeking = false;
+      this.wakeFor(owned);
+    });
   }
 
   /** Until every partition has a leader; those that have one are fetched meanwhile. */

@@ -36,6 +36,8 @@ export class OwnedPartition implements PartitionPort {
   pausedAtMs = 0;
   /** The position is being looked up: nothing is fetched meanwhile. */
   seeking = false;
+  /** Fetches that failed since the last that gave something. */
+  fetchFailures = 0;
   private engine: AssignedPartition | undefined;
   private lostBecause: BusError | undefined;
   private lastDelivered: string | undefined;
@@ -76,6 +78,7 @@ export class OwnedPartition implements PartitionPort {
   /** `next`: the offset behind what was fetched, which records that are not handed out may have moved further. */
   deliver(records: readonly InboundRecord[], next: string): void {
     this.fetchOffset = next;
+    this.fetchFailures = 0;
     const last = records[records.length - 1];
     if (last) {
       this.lastDelivered = last.position;

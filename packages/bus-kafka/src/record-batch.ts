@@ -58,8 +58,9 @@ export async function decodeBatches(bytes: Buffer): Promise<readonly RecordBatch
 }
 
 function unreadable(error: unknown): BusError {
-  if (!(error instanceof RangeError)) return toBusError(error, 'read a batch of records');
-  return new BusError('BROKER', `A batch of records is damaged: ${error.message}`, { cause: error });
+  const { name, message } = error as Error;
+  if (name !== 'RangeError') return toBusError(error, 'read a batch of records');
+  return new BusError('BROKER', `A batch of records is damaged: ${message}`, { cause: error });
 }
 
 async function decodeBatch(all: Buffer, at: number, end: number): Promise<RecordBatch> {

@@ -42,9 +42,9 @@ export class TopicView {
     return brokerById(this.cluster, nodeId);
   }
 
-  /** Forgets who leads: the next request asks. */
-  forgetLeaders(): void {
-    for (const partition of this.leaders.keys()) this.leaders.set(partition, -1);
+  /** Forgets who leads them: the next request asks. */
+  forgetLeaders(partitions: Iterable<number> = [...this.leaders.keys()]): void {
+    for (const partition of partitions) if (this.leaders.has(partition)) this.leaders.set(partition, -1);
   }
 
   private async ask(): Promise<void> {

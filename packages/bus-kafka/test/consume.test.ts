@@ -129,6 +129,32 @@ describe('consuming', () => {
     expect(sink.values(0)).toEqual(['a', 'c', ...Array.from({ length: 20 }, (_, i) => `e${i}`)]);
   });
 
+  test('a batch that cannot be unpacked stops its own partition only, until it can', async () => {
+    const codecs = kafkajs.CompressionCodecs;
+    const missing = codecs[kafkajs.CompressionTypes.Snappy];
+    const writer = await open({ compression: 'snappy', compressionCodecs: { snappy: literalSnappy } });
+    const snappy = codecs[kafkajs.CompressionTypes.Snappy];
+    await publish(writer.transport, records(1, 2));
+    codecs[kafkajs.CompressionTypes.Snappy] = missing;
+    try {
+      const reader = await open({ topicPrefix: writer.settings.topicPrefix });
+      const sink = new RecordingSink();
+      await reader.transport.consume(consumeSpec(uniqueName()), sink);
+      await until('the reason', () => reader.told.errors.length > 2);
+      await publish(reader.transport, [...records(0, 3), ...records(2, 3)]);
+      await until('the other partitions', () => sink.delivered.length === 6);
+      expect(reader.told.errors[0]).toMatchObject({
+        code: 'UNSUPPORTED',
+        message: expect.stringContaining('compressionCodecs'),
+      });
+      codecs[kafkajs.CompressionTypes.Snappy] = snappy;
+      await until('what could not be read', () => sink.values(1).length === 2);
+      expect(reader.told.disconnections).toEqual([]);
+    } finally {
+      codecs[kafkajs.CompressionTypes.Snappy] = missing;
+    }
+  });
+
   test('lag counts what is not settled, also when nothing is consumed', async () => {
     const { transport } = await open({ partitions: 2 });
     const group = uniqueName();
@@ -225,3 +251,29 @@ describe('where a group starts', () => {
     expect(after.filter((group) => !before.includes(group) && !/-[0-9a-f]{8}$/.test(group))).toEqual([]);
   });
 });
+
+/** Snappy without any compression: the length, then literals of at most 65,536 bytes. */
+const literalSnappy = {
+  compress(data: Buffer): Buffer {
+    const length: number[] = [];
+    let rest = data.length;
+    for (; rest > 127; rest >>>= 7) length.push((rest & 127) | 128);
+    const parts: Buffer[] = [Buffer.from([...length, rest])];
+    for (let at = 0; at < data.length; at += 65_536) {
+      const part = data.subarray(at, at + 65_536);
+      parts.push(Buffer.from([61 << 2, (part.length - 1) & 255, (part.length - 1) >> 8]), part);
+    }
+    return Buffer.concat(parts);
+  },
+  decompress(data: Buffer): Buffer {
+    let at = 0;
+    while ((data[at] as number) > 127) at += 1;
+    const parts: Buffer[] = [];
+    for (at += 1; at < data.length; ) {
+      const length = data.readUInt16LE(at + 1) + 1;
+      parts.push(data.subarray(at + 3, at + 3 + length));
+      at += 3 + length;
+    }
+    return Buffer.concat(parts);
+  },
+};

@@ -178,7 +178,14 @@ describe('which records count', () => {
   const fetched = (
     batches: readonly RecordBatch[],
     aborted: FetchedPartition['aborted'] = [],
-  ): FetchedPartition => ({ partition: 0, errorCode: 0, aborted, batches });
+  ): FetchedPartition => ({
+    partition: 0,
+    errorCode: 0,
+    readableEnd: -1n,
+    aborted,
+    batches,
+    unreadable: undefined,
+  });
   const taken = (partition: FetchedPartition, from: string): [string[], string | undefined] => {
     const { records, next } = committedRecords(partition, from);
     return [records.map(({ position }) => position), next];
