@@ -70,6 +70,18 @@ export class ByteReader {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
+  /** A number of variable length without a sign, up to 32 bits. */
+  uvarint(): number {
+    let value = 0;
+    for (let scale = 1; scale <= 0x80 ** 4; scale *= 0x80) {
+      const byte = this.bytes.readUInt8(this.position);
+      this.position += 1;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+    }
+    throw beyond(1);
+  }
+
   /** The next bytes, not copied. */
   take(length: number): Buffer {
     const end = this.endOf(length);

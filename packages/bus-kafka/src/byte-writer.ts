@@ -45,6 +45,14 @@ export class ByteWriter {
     this.bytes[this.at++] = rest;
   }
 
+  /** A number of variable length without a sign, up to 31 bits. */
+  uvarint(value: number): void {
+    this.ensure(5);
+    let rest = value;
+    for (; rest > 0x7f; rest >>>= 7) this.bytes[this.at++] = (rest & 0x7f) | 0x80;
+    this.bytes[this.at++] = rest;
+  }
+
   raw(value: Uint8Array): void {
     this.ensure(value.length);
     this.bytes.set(value, this.at);

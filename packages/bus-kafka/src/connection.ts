@@ -63,7 +63,9 @@ export class Connection {
     this.stream = new Publisher(this.cluster, this.view, how, told);
     this.letters = new LetterWriter(new Publisher(this.cluster, this.letterView, how, told), this.letterView);
     const notes = new Publisher(this.cluster, stateView, how, told);
-    const state = new DeadLetterState(stateView, notes, () => this.topology.ensureDeadLetterState());
+    const state = new DeadLetterState(stateView, this.letterView, notes, () =>
+      this.topology.ensureDeadLetterState(),
+    );
     this.deadLetters = new KafkaDeadLetters(
       this.letterView,
       state,

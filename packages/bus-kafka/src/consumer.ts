@@ -12,7 +12,7 @@ import { Commits } from './commits.js';
 import { delay, within } from './delay.js';
 import { isConnectionTrouble, toBusError } from './errors.js';
 import { Fetcher, type FetcherEvents } from './fetcher.js';
-import { allPartitions, type GroupCoordinator, leaveGroup } from './groups.js';
+import { type GroupCoordinator, leaveGroup } from './groups.js';
 import { Membership } from './membership.js';
 import type { KafkaSettings } from './options.js';
 import type { ConnectionPart, Outages } from './outages.js';
@@ -58,6 +58,8 @@ export class KafkaConsumer implements Consumption {
   private readonly commits: Commits;
   private readonly stopping = new AbortController();
   private growth: NodeJS.Timeout | undefined;
+  /** Partitions of the stream when this member last saw to it that they are shared out. */
+  private sharedOut = 0;
   private stopped: Promise<void> | undefined;
 
   constructor(
@@ -103,6 +105,7 @@ export class KafkaConsumer implements Consumption {
     try {
       await this.client.connect();
       await this.client.cluster.addMultipleTargetTopics([this.parts.topic]);
+      this.sharedOut = this.parts.view.partitions;
       await this.membership.start();
       if (this.stopping.signal.aborted) throw busClosed('startConsuming');
     } catch (error) {
@@ -260,10 +263,12 @@ export class KafkaConsumer implements Consumption {
 
   private async checkGrowth(): Promise<void> {
     const { view } = this.parts;
-    const before = allPartitions(view).length;
     try {
       await view.refresh();
-      if (view.partitions > before) this.membership.requestRebalance();
+      // Others look at the view, too: it may have grown long before.
+      if (view.partitions === this.sharedOut) return;
+      this.sharedOut = view.partitions;
+      this.membership.requestRebalance();
     } catch (error) {
       this.failed(toBusError(error, `look at the topic ${view.topic}`), 'publishing');
     }

@@ -7,6 +7,14 @@ import type { TopicView } from './topic-view.js';
 /** Why a dead letter no longer counts. */
 export type Removal = 'replayed' | 'purged';
 
+/** What is noted about a dead letter. */
+interface Note {
+  readonly removal: Removal;
+  readonly group: string;
+  readonly at: string;
+  readonly topicId: string | undefined;
+}
+
 const PARTITION = 0;
 
 /**
@@ -15,23 +23,36 @@ const PARTITION = 0;
  * list those must find nothing else among them.
  */
 export class DeadLetterState {
-  private readonly removed = new Set<string>();
+  /** By the id of the dead letter the id of the topic that it lay in, where the broker gives topics one. */
+  private readonly removed = new Map<string, string | undefined>();
   private readTo = '0';
+  private topicId: string | undefined;
 
   constructor(
     private readonly view: TopicView,
+    /** The topic of the dead letters. A note about one that was deleted since means none of those that are there now. */
+    private readonly letters: TopicView,
     private readonly publisher: Publisher,
     /** Makes sure that the topic exists. */
     private readonly ensureTopic: () => Promise<void>,
   ) {}
 
   isRemoved(id: string): boolean {
-    return this.removed.has(id);
+    if (!this.removed.has(id)) return false;
+    const { topicId } = this.letters;
+    const noted = this.removed.get(id);
+    return noted === undefined || topicId === undefined || noted === topicId;
   }
 
   /** Reads what others noted since the last time. Without the topic nothing was ever removed. */
   async refresh(): Promise<void> {
     if (!(await this.exists())) return;
+    if (this.view.topicId !== this.topicId) {
+      // The notes were deleted together with their topic.
+      this.removed.clear();
+      this.readTo = '0';
+      this.topicId = this.view.topicId;
+    }
     const end = (await offsetsAt(this.view, [PARTITION], LATEST)).get(PARTITION) ?? '0';
     // Compaction leaves gaps, and what is older than the oldest is of no interest.
     for await (const notes of readDirect(this.view, {
@@ -46,9 +67,10 @@ export class DeadLetterState {
   }
 
   async note(ids: readonly string[], removal: Removal, group: string): Promise<void> {
-    const value = Buffer.from(JSON.stringify({ removal, group, at: new Date().toISOString() }));
-    await this.write(ids, value);
-    for (const id of ids) this.removed.add(id);
+    const { topicId } = this.letters;
+    const note: Note = { removal, group, at: new Date().toISOString(), topicId };
+    await this.write(ids, Buffer.from(JSON.stringify(note)));
+    for (const id of ids) this.removed.set(id, topicId);
   }
 
   /** The dead letters themselves are gone: their notes may go as well. */
@@ -69,7 +91,7 @@ export class DeadLetterState {
 
   private apply({ key: id = '', value }: InboundRecord): void {
     if (value === null) this.removed.delete(id);
-    else this.removed.add(id);
+    else this.removed.set(id, topicIdIn(value));
   }
 
   private async write(ids: readonly string[], value: Buffer | null): Promise<void> {
@@ -80,5 +102,14 @@ export class DeadLetterState {
       ids.map((key) => ({ partition: PARTITION, key, value, headers: {}, timestampMs })),
     );
     for (const error of failures.values()) throw error;
+  }
+}
+
+function topicIdIn(note: Uint8Array): string | undefined {
+  try {
+    const { topicId } = JSON.parse(Buffer.from(note).toString('utf8')) as Partial<Note>;
+    return typeof topicId === 'string' ? topicId : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -35,6 +35,7 @@ export class KafkaDeadLetters implements DeadLetterStore {
   }): AsyncGenerator<readonly StoredDeadLetter[]> {
     let page: StoredDeadLetter[] = [];
     try {
+      await this.view.refresh();
       await this.state.refresh();
       for await (const letter of this.oldestFirst(after)) {
         if (this.state.isRemoved(letter.id)) continue;
@@ -88,7 +89,6 @@ export class KafkaDeadLetters implements DeadLetterStore {
 
   /** All of them as they stand now, in the order in which they were written, as far as several partitions know one. */
   private async *oldestFirst(after: string | undefined): AsyncGenerator<StoredDeadLetter> {
-    await this.view.refresh();
     const partitions = allPartitions(this.view);
     const cursor = after === undefined ? undefined : placeOf(after);
     const [starts, ends] = await Promise.all([
@@ -128,6 +128,8 @@ export class KafkaDeadLetters implements DeadLetterStore {
   /** What was removed from the oldest on is deleted for good, so that neither the topic nor its notes grow for ever. */
   private async trim(): Promise<void> {
     try {
+      // What is noted is about the topic as it was a moment ago; it may be another one by now.
+      await this.view.refresh();
       const starts = await offsetsAt(this.view, allPartitions(this.view), EARLIEST);
       for (const [partition, start] of starts) await this.trimPartition(partition, start);
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { BusError } from '@omnibus/core/transport';
+import { BusError } from '@omnibus/core/transport';
 import { committedRecords } from './committed-records.js';
 import { deferred, delay, reconnectDelayMs } from './delay.js';
 import { isConnectionTrouble, protocolTypeOf, toBusError } from './errors.js';
@@ -59,6 +59,7 @@ export class Fetcher {
   }
 
   add(partition: OwnedPartition): void {
+    partition.topicId = this.view.topicId;
     this.partitions.set(partition.partition, partition);
     this.wakeFor(partition);
   }
@@ -106,7 +107,7 @@ export class Fetcher {
         ({ partition }) => this.view.leaderIdOf(partition) === nodeId,
       );
       if (led.length === 0) return;
-      const due = led.filter(({ paused, seeking }) => !paused && !seeking);
+      const due = led.filter(({ isDue }) => isDue);
       if (due.length > 0) {
         if (!(await this.fetchFrom(nodeId, due, this.waitFor(led)))) return;
       } else {
@@ -202,7 +203,7 @@ export class Fetcher {
     try {
       const { start, what } = await explainOutOfRange(this.view, owned.partition, owned.fetchOffset);
       this.events.problem(what);
-      owned.fetchOffset = start;
+      owned.moveTo(start);
       owned.seeking = false;
       this.wakeFor(owned);
     } catch (error) {
@@ -244,12 +245,24 @@ export class Fetcher {
       return false;
     }
     let all = true;
-    for (const { partition } of this.partitions.values()) {
-      const leader = this.view.leaderIdOf(partition);
+    for (const owned of this.partitions.values()) {
+      this.noticeNewTopic(owned);
+      const leader = this.view.leaderIdOf(owned.partition);
       if (leader === undefined) all = false;
       else this.loopOf(leader).wake();
     }
     return all;
+  }
+
+  /** An offset of the former topic may exist in the new one as well, where it would skip what comes before. */
+  private noticeNewTopic(owned: OwnedPartition): void {
+    const { topicId, topic } = this.view;
+    if (owned.topicId !== undefined && topicId !== owned.topicId) {
+      const message = `${topic} was deleted and made anew; partition ${owned.partition} is read from its start`;
+      this.events.problem(new BusError('BROKER', message, { retryable: false }));
+      owned.moveTo('0');
+    }
+    owned.topicId = topicId;
   }
 }
 

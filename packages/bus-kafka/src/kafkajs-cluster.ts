@@ -26,6 +26,8 @@ export interface KafkaBroker {
     }[];
     send(request: object): Promise<unknown>;
   };
+  /** What the broker speaks, by the number of the request. */
+  readonly versions: Readonly<Record<number, { readonly maxVersion: number }>> | null;
   lookupRequest(apiKey: number, definition: unknown): (args: object) => unknown;
   isConnected(): boolean;
   initProducerId(request: {

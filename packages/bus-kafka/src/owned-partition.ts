@@ -38,6 +38,11 @@ export class OwnedPartition implements PartitionPort {
   seeking = false;
   /** Fetches that failed since the last that gave something. */
   fetchFailures = 0;
+  /** The topic that `fetchOffset` is an offset of, where the broker gives topics an id. */
+  topicId: string | undefined;
+  private restarting = false;
+  /** The watermark in the topic as it was before a restart: says nothing about the one that is read now. */
+  private staleWatermark: InboundRecord | undefined;
   private engine: AssignedPartition | undefined;
   private lostBecause: BusError | undefined;
   private lastDelivered: string | undefined;
@@ -51,7 +56,7 @@ export class OwnedPartition implements PartitionPort {
   /** `start`: first offset to fetch. `journal`: as it is stored. */
   constructor(
     readonly partition: number,
-    private readonly start: string,
+    private start: string,
     journal: string,
     private readonly host: PartitionHost,
   ) {
@@ -61,6 +66,11 @@ export class OwnedPartition implements PartitionPort {
 
   /** The next offset to fetch. */
   fetchOffset: string;
+
+  /** Whether it may be fetched from now. */
+  get isDue(): boolean {
+    return !this.paused && !this.seeking && !this.restarting;
+  }
 
   get isLost(): boolean {
     return this.lostBecause !== undefined;
@@ -90,6 +100,21 @@ export class OwnedPartition implements PartitionPort {
     }
   }
 
+  /**
+   * Goes on at another offset. When that lies behind, the topic is another one than before: what is in hand is handled
+   * first, and until then it counts for nothing there, or a crash would make the next owner skip as many.
+   */
+  moveTo(offset: string): void {
+    const isBehind = BigInt(offset) < BigInt(this.fetchOffset);
+    this.fetchOffset = offset;
+    if (!isBehind) return;
+    this.start = offset;
+    this.restarting = true;
+    this.version += 1;
+    this.host.changed(this, false, 0);
+    this.restartWhenIdle();
+  }
+
   async handOver(timeoutMs: number): Promise<void> {
     await this.engine?.handOver(timeoutMs);
   }
@@ -115,6 +140,7 @@ export class OwnedPartition implements PartitionPort {
     this.undurable += batch.records.length;
     this.version += 1;
     this.host.changed(this, false, batch.records.length);
+    this.restartWhenIdle();
   }
 
   flush(): Promise<void> {
@@ -185,15 +211,28 @@ export class OwnedPartition implements PartitionPort {
     for (const waiter of this.waiters.splice(0)) waiter.reject(error);
   }
 
+  private restartWhenIdle(): void {
+    if (!this.restarting || !this.isIdle) return;
+    this.restarting = false;
+    this.staleWatermark = this.latest?.watermark;
+    this.lastDelivered = undefined;
+    this.host.resumed(this);
+  }
+
+  private get watermark(): InboundRecord | undefined {
+    const watermark = this.latest?.watermark;
+    return watermark === this.staleWatermark ? undefined : watermark;
+  }
+
   /** Everything that was delivered is settled. */
   private get isIdle(): boolean {
-    return this.lastDelivered === undefined || this.latest?.watermark?.position === this.lastDelivered;
+    return this.lastDelivered === undefined || this.watermark?.position === this.lastDelivered;
   }
 
   private nextToHandle(): string {
-    const watermark = this.latest?.watermark;
+    if (this.restarting) return this.start;
     if (this.isIdle) return this.fetchOffset;
-    return watermark ? offsetAfter(watermark.position) : this.start;
+    return this.watermark ? offsetAfter(this.watermark.position) : this.start;
   }
 
   private durable(): Promise<void> {

@@ -46,7 +46,7 @@ export function prepare(broker: KafkaBroker, api: string, args: object): Prepare
 /** Sends, and gives what `decode` makes of the answer, errors of partitions included. */
 export function exchange<T>(
   broker: KafkaBroker,
-  prepared: PreparedRequest,
+  prepared: Pick<PreparedRequest, 'request' | 'requestTimeout'>,
   decode: (data: Buffer) => Promise<T>,
 ): Promise<T> {
   const response = { decode, parse: (decoded: unknown): Promise<unknown> => Promise.resolve(decoded) };

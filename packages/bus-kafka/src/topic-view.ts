@@ -8,6 +8,7 @@ const UNKNOWN_TOPIC_OR_PARTITION = 3;
 /** One topic as one client sees it: how many partitions, and who leads them. Asks the brokers when it does not know. */
 export class TopicView {
   private leaders = new Map<number, number>();
+  private id: string | undefined;
   private refreshing: Promise<void> | undefined;
 
   constructor(
@@ -15,7 +16,12 @@ export class TopicView {
     readonly topic: string,
   ) {}
 
-  /** 0 before the first `refresh`. Never shrinks. */
+  /** Another one when the topic was deleted and made anew. Undefined before the first `refresh`, and before Kafka 2.8. */
+  get topicId(): string | undefined {
+    return this.id;
+  }
+
+  /** 0 before the first `refresh`. Shrinks only when the topic was made anew. */
   get partitions(): number {
     return this.leaders.size;
   }
@@ -51,7 +57,9 @@ export class TopicView {
     const broker = await this.cluster.brokerPool.findConnectedBroker();
     const found = await describeTopic(broker, this.topic);
     if (!found) throw protocolError(UNKNOWN_TOPIC_OR_PARTITION);
-    for (const { partitionId, leader } of found) this.leaders.set(partitionId, leader);
+    if (found.id !== this.id) this.leaders.clear();
+    this.id = found.id;
+    for (const { partitionId, leader } of found.partitions) this.leaders.set(partitionId, leader);
   }
 }
 

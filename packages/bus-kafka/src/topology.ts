@@ -4,7 +4,8 @@ import { delay } from './delay.js';
 import { protocolTypeOf, toBusError } from './errors.js';
 import type { NewTopic } from './kafkajs-cluster.js';
 import type { KafkaSettings } from './options.js';
-import { countBrokers, describeTopic, type TopicDescription } from './topic-requests.js';
+import type { TopicDescription } from './topic-metadata.js';
+import { countBrokers, describeTopic } from './topic-requests.js';
 
 /** The topics of one bus. */
 export interface TopicNames {
@@ -68,7 +69,7 @@ export class Topology {
     const found = new Map<string, TopicDescription>();
     for (const topic of topics) {
       const description = await describeTopic(broker, topic);
-      if (description) found.set(topic, description);
+      if (description) found.set(topic, description.partitions);
     }
     return found;
   }

@@ -118,6 +118,37 @@ describe('dead letters', () => {
     expect(values(await list(transport, all[1]?.id))).toEqual(['letter 4', 'letter 5']);
   });
 
+  test('notes about a topic that was deleted say nothing about the one that was made anew', async () => {
+    const { transport, settings, letters } = await withLetters(3);
+    await transport.deadLetters.remove((await letters()).slice(1, 2), 'group');
+    const topic = `${settings.topicPrefix}.stream.dlq`;
+    await admin.deleteTopics({ topics: [topic] });
+    const sink = new RecordingSink();
+    await transport.consume(consumeSpec(uniqueName()), sink);
+    const [source] = [
+      { key: 'k', value: Buffer.from(''), headers: {}, position: '0', timestampMs: 0, redelivered: false },
+    ];
+    for (const name of ['new 0', 'new 1', 'new 2']) {
+      await until('the letter to be written', () =>
+        sink
+          .current(0)
+          .port.deadLetter(source, record(0, name))
+          .then(
+            () => true,
+            () => false,
+          ),
+      );
+    }
+    const all = await letters();
+    expect(values(all)).toEqual(['new 0', 'new 1', 'new 2']);
+    expect(await transport.deadLetters.remove(all.slice(0, 1), 'group')).toBe(1);
+    expect((await admin.fetchTopicOffsets(topic))[0]?.low).toBe('1');
+    const other = new KafkaTransport(settings);
+    opened.push(other);
+    await other.open(new Told());
+    expect(values(await list(other))).toEqual(['new 1', 'new 2']);
+  });
+
   test('notes about them lie in a topic of their own, so that other tools list only dead letters', async () => {
     const { transport, settings, letters } = await withLetters(3);
     await transport.deadLetters.remove((await letters()).slice(1, 2), 'group');

@@ -1,5 +1,6 @@
+import { Kafka } from 'kafkajs';
 import { KafkaTransport } from '../src/transport.js';
-import { openTransport, publish, records, Told, uniqueName, until } from './support/kafka.js';
+import { openTransport, publish, records, sharedBrokers, Told, uniqueName, until } from './support/kafka.js';
 import { consumeSpec, RecordingSink } from './support/sink.js';
 
 type Opened = Awaited<ReturnType<typeof openTransport>>;
@@ -85,6 +86,22 @@ describe('a group of several processes', () => {
     }
     expect([a, b, c].flatMap(({ told }) => told.errors)).toEqual([]);
   });
+
+  test('partitions that are added while it runs are consumed, also when something else saw them first', async () => {
+    const a = await process('a');
+    await a.transport.consume(consumeSpec(uniqueName()), a.sink);
+    const admin = new Kafka({ brokers: sharedBrokers(), logLevel: 0 }).admin();
+    await admin.connect();
+    const topic = `${a.settings.topicPrefix}.stream`;
+    await admin.createPartitions({ topicPartitions: [{ topic, count: 8 }] });
+    await admin.disconnect();
+    await until('the bus to see them', async () => {
+      await a.transport.ping(5_000);
+      return a.transport.partitions === 8;
+    });
+    await publish(a.transport, records(7, 3));
+    await until('what is in the new partition', () => a.sink.values(7).length === 3, 45_000);
+  }, 60_000);
 
   test('buses of two topics may use one group name: each gets the events of its own', async () => {
     const a = await process('a');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { TcpProxy } from '@omnibus/conformance-tests';
 import { createEvent } from '@omnibus/core';
 import { type RunningKafka, startKafka } from '@omnibus/test-brokers';
+import { type Admin, Kafka } from 'kafkajs';
 import { KafkaEventBus } from '../src/index.js';
 import type { KafkaTransport } from '../src/transport.js';
 import { openTransport, publish, records, type Told, uniqueName, until } from './support/kafka.js';
@@ -112,6 +113,40 @@ describe('a consumer', () => {
     expect(sink.values(1)).toEqual(['1/0', '1/1', '1/2']);
   }, 60_000);
 
+  test('a topic that was deleted and made anew with more than it had is consumed from its start, too', async () => {
+    const { transport, sink, group, topicPrefix } = await pair();
+    await publish(transport, records(0, 3));
+    await until('three', () => sink.delivered.length === 3);
+    await sink.current(0).port.flush();
+    await deleteTopic(`${topicPrefix}.stream`);
+    await publish(transport, records(0, 20, 3));
+    await until('the others', () => sink.values(0).includes('0/22'), 20_000);
+    expect([...new Set(sink.values(0))]).toEqual(records(0, 23).map(({ value }) => value.toString()));
+    await until('the group to be up to date', async () =>
+      (await transport.lag(group)).every(({ lag }) => lag === 0),
+    );
+  }, 60_000);
+
+  test('a topic that was made anew with fewer partitions is used as it is', async () => {
+    const { transport, sink, topicPrefix } = await pair();
+    await createPartitions(`${topicPrefix}.stream`, 6);
+    await transport.ping(5_000);
+    expect(transport.partitions).toBe(6);
+    await publish(transport, records(5, 3));
+    await deleteTopic(`${topicPrefix}.stream`);
+    await until('the topic to be there again', async () => {
+      await transport.send(records(0, 1));
+      return transport.partitions === 4;
+    });
+    await publish(
+      transport,
+      [0, 1, 2, 3].flatMap((partition) => records(partition, 3, 10)),
+    );
+    await until('the events', () =>
+      [0, 1, 2, 3].every((partition) => sink.values(partition).at(-1) === `${partition}/12`),
+    );
+  }, 60_000);
+
   test('a topic that was deleted is made anew and consumed from its start', async () => {
     const { transport, told, sink, topicPrefix } = await pair();
     await publish(transport, records(0, 3));
@@ -206,10 +241,17 @@ describe('a process that stands still for longer than its session', () => {
   }, 90_000);
 });
 
-async function deleteTopic(topic: string): Promise<void> {
-  const { Kafka } = await import('kafkajs');
+async function withAdmin(work: (admin: Admin) => Promise<unknown>): Promise<void> {
   const admin = new Kafka({ brokers: [...kafka.brokers], logLevel: 0 }).admin();
   await admin.connect();
-  await admin.deleteTopics({ topics: [topic] });
+  await work(admin);
   await admin.disconnect();
+}
+
+function deleteTopic(topic: string): Promise<void> {
+  return withAdmin((admin) => admin.deleteTopics({ topics: [topic] }));
+}
+
+function createPartitions(topic: string, count: number): Promise<void> {
+  return withAdmin((admin) => admin.createPartitions({ topicPartitions: [{ topic, count }] }));
 }
