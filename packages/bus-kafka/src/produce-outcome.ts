@@ -11,6 +11,8 @@ export type Outcome =
   | { readonly kind: 'unknown'; readonly error: BusError }
   /** Not stored, and it may be stored in smaller parts. */
   | { readonly kind: 'too-large'; readonly error: BusError }
+  /** Not stored: the broker's count of what came from this producer in this partition is another one. */
+  | { readonly kind: 'out-of-sequence'; readonly error: BusError }
   /** Not stored, and this producer id is of no use any more. */
   | { readonly kind: 'session-ended'; readonly error: BusError };
 
@@ -18,6 +20,9 @@ export type Outcome =
 const KINDS: Readonly<Record<string, Outcome['kind']>> = {
   // It was stored the first time.
   DUPLICATE_SEQUENCE_NUMBER: 'stored',
+  // It may have been in the log already when the leader ceased to lead, or lost its disk.
+  NOT_LEADER_FOR_PARTITION: 'unknown',
+  KAFKA_STORAGE_ERROR: 'unknown',
   // The leader has it, but not enough replicas confirmed it.
   REQUEST_TIMED_OUT: 'unknown',
   NOT_ENOUGH_REPLICAS_AFTER_APPEND: 'unknown',
@@ -25,9 +30,8 @@ const KINDS: Readonly<Record<string, Outcome['kind']>> = {
   UNKNOWN: 'unknown',
   MESSAGE_TOO_LARGE: 'too-large',
   RECORD_LIST_TOO_LARGE: 'too-large',
-  // The broker does not know this producer any more, or not as it is.
-  OUT_OF_ORDER_SEQUENCE_NUMBER: 'session-ended',
-  UNKNOWN_PRODUCER_ID: 'session-ended',
+  OUT_OF_ORDER_SEQUENCE_NUMBER: 'out-of-sequence',
+  UNKNOWN_PRODUCER_ID: 'out-of-sequence',
   INVALID_PRODUCER_EPOCH: 'session-ended',
   INVALID_PRODUCER_ID_MAPPING: 'session-ended',
 };
@@ -41,6 +45,7 @@ export function outcomeOf(errorCode: number | undefined, topic: string): Outcome
   const kind = KINDS[cause.type] ?? 'refused';
   if (kind === 'stored') return { kind };
   // Sent again, it is stored under its old number or a new one.
-  if (kind === 'unknown' || kind === 'session-ended') Object.assign(cause, { retriable: true });
+  if (kind === 'unknown' || kind === 'out-of-sequence' || kind === 'session-ended')
+    Object.assign(cause, { retriable: true });
   return { kind, error: toBusError(cause, `publish to ${topic}`) };
 }

@@ -1,6 +1,7 @@
 import type { WritableRecord } from './record-encoder.js';
 
 const MAX_SEQUENCE = 2_147_483_647;
+const MAX_EPOCH = 32_767;
 
 /** Consecutive records of one partition that travel as one batch, and are stored as a whole or not at all. */
 export interface Batch {
@@ -18,12 +19,13 @@ export interface Batch {
  */
 export class ProducerSession {
   private readonly next = new Map<number, number>();
+  private readonly restarts = new Map<number, number>();
   private readonly unresolved = new Map<number, Batch>();
 
   /** Id `-1`: not idempotent. */
   constructor(
     readonly producerId: string,
-    readonly producerEpoch: number,
+    private readonly producerEpoch: number,
   ) {}
 
   get idempotent(): boolean {
@@ -33,6 +35,17 @@ export class ProducerSession {
   /** The batch of this partition that may or may not be stored. */
   unresolvedOf(partition: number): Batch | undefined {
     return this.unresolved.get(partition);
+  }
+
+  /** Of two epochs the broker accepts only the newer one. */
+  epochOf(partition: number): number {
+    return this.producerEpoch + (this.restarts.get(partition) ?? 0);
+  }
+
+  /** Whether some partition is in its last epoch: another producer id is needed. */
+  get isWornOut(): boolean {
+    for (const partition of this.restarts.keys()) if (this.epochOf(partition) >= MAX_EPOCH) return true;
+    return false;
   }
 
   sequenceOf(partition: number): number {
@@ -52,6 +65,16 @@ export class ProducerSession {
   /** Not stored, for certain. */
   refused(batch: Batch): void {
     this.unresolved.delete(batch.partition);
+  }
+
+  /**
+   * Counts from 0 again, in a new epoch: nobody can tell which number comes next. What was sent before and has not arrived
+   * yet never will.
+   */
+  restart(partition: number): void {
+    this.unresolved.delete(partition);
+    this.next.delete(partition);
+    this.restarts.set(partition, (this.restarts.get(partition) ?? 0) + 1);
   }
 
   /** The answer was lost. */

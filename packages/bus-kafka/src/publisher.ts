@@ -9,7 +9,7 @@ import { type Outcome, outcomeOf } from './produce-outcome.js';
 import { type Batch, ProducerSession } from './producer-session.js';
 import type { WritableRecord } from './record-encoder.js';
 import { produce } from './record-requests.js';
-import { halves, overtakesUnresolved, planSend } from './send-plan.js';
+import { halves, overtaken, planSend } from './send-plan.js';
 import type { TopicView } from './topic-view.js';
 
 /** What a publisher needs to know. */
@@ -58,19 +58,23 @@ export class Publisher {
 
   private async sendNow(records: readonly WritableRecord[]): Promise<Map<number, BusError>> {
     const failures = new Map<number, BusError>();
-    let plan: Map<number, Batch[]>;
+    let session: ProducerSession;
     try {
-      this.session ??= await this.begin();
-      plan = planSend(records, this.session);
-      // What is of unknown fate was given up by the sender: nobody can tell any more which number comes next.
-      if (overtakesUnresolved(plan, this.session)) this.session = await this.begin();
+      session = await this.sessionNow();
     } catch (error) {
       const reason = this.noted(error);
       for (let index = 0; index < records.length; index += 1) failures.set(index, reason);
       return failures;
     }
-    while (plan.size > 0) await this.round(plan, this.session, failures);
+    const plan = planSend(records, session);
+    for (const partition of overtaken(plan, session)) session.restart(partition);
+    while (plan.size > 0) await this.round(plan, session, failures);
     return failures;
+  }
+
+  private async sessionNow(): Promise<ProducerSession> {
+    if (!this.session || this.session.isWornOut) this.session = await this.begin();
+    return this.session;
   }
 
   /** Sends the first batch of every partition, and takes from the plan what needs no further send. */
@@ -105,6 +109,7 @@ export class Publisher {
     session: ProducerSession,
   ): void {
     if (outcome.kind === 'unknown') session.unknown(batch);
+    else if (outcome.kind === 'out-of-sequence') session.restart(batch.partition);
     else session.refused(batch);
     if (outcome.kind === 'session-ended' && this.session === session) this.session = undefined;
   }
@@ -144,9 +149,9 @@ export class Publisher {
           partition,
           records,
           firstSequence: session.sequenceOf(partition),
+          producerEpoch: session.epochOf(partition),
         })),
         producerId: session.producerId,
-        producerEpoch: session.producerEpoch,
         compression: this.settings.compression,
         timeoutMs: Math.max(1, Math.floor(this.settings.requestTimeoutMs * BROKER_TIMEOUT_SHARE)),
       });

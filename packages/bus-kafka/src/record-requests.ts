@@ -10,11 +10,11 @@ export interface ProduceRequest {
   readonly topic: string;
   readonly partitions: readonly {
     readonly partition: number;
+    readonly producerEpoch: number;
     readonly firstSequence: number;
     readonly records: readonly WritableRecord[];
   }[];
   readonly producerId: string;
-  readonly producerEpoch: number;
   /** Number of the compression in Kafka's protocol. */
   readonly compression: number;
   /** How long the broker may wait for its replicas. */
@@ -89,7 +89,7 @@ interface EncodedRequest {
 }
 
 async function encodeProduce(request: ProduceRequest): Promise<EncodedRequest> {
-  const { topic, partitions, timeoutMs, producerId, producerEpoch, compression } = request;
+  const { topic, partitions, timeoutMs, producerId, compression } = request;
   let bytes = 64 + topic.length;
   for (const { records } of partitions) bytes += expectedBytes(records);
   const out = new ByteWriter(bytes);
@@ -100,7 +100,7 @@ async function encodeProduce(request: ProduceRequest): Promise<EncodedRequest> {
   out.int32(1);
   out.string(topic);
   out.int32(partitions.length);
-  for (const { partition, firstSequence, records } of partitions) {
+  for (const { partition, producerEpoch, firstSequence, records } of partitions) {
     out.int32(partition);
     await writeBatch(out, records, { producerId, producerEpoch, firstSequence, compression });
   }

@@ -27,13 +27,14 @@ export function planSend(records: readonly WritableRecord[], session: ProducerSe
   return plan;
 }
 
-/** The sender gave up on something of unknown fate: nobody can tell any more which sequence number comes next. */
-export function overtakesUnresolved(plan: SendPlan, session: ProducerSession): boolean {
+/** Partitions in which the sender gave up on something of unknown fate, and sends something else now. */
+export function overtaken(plan: SendPlan, session: ProducerSession): number[] {
+  const partitions: number[] = [];
   for (const [partition, [first]] of plan) {
     const unresolved = session.unresolvedOf(partition);
-    if (unresolved && repeatedIn(first?.records ?? [], unresolved) === 0) return true;
+    if (unresolved && repeatedIn(first?.records ?? [], unresolved) === 0) partitions.push(partition);
   }
-  return false;
+  return partitions;
 }
 
 /** A batch that is too large for the broker, in two. */

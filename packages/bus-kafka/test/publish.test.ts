@@ -1,6 +1,7 @@
 import { TcpProxy } from '@omnibus/conformance-tests';
 import { type RunningKafka, startKafka } from '@omnibus/test-brokers';
 import { KafkaTransport } from '../src/transport.js';
+import { contents } from './support/contents.js';
 import {
   openTransport,
   publish,
@@ -25,23 +26,6 @@ async function open(options: Parameters<typeof openTransport>[0] = {}): ReturnTy
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((transport) => transport.close()));
 });
-
-/** Everything on the stream, per partition. */
-async function contents(transport: KafkaTransport): Promise<Map<number, string[]>> {
-  const found = new Map<number, string[]>();
-  const { batches } = await transport.history.open({
-    from: { kind: 'beginning' },
-    until: { kind: 'now' },
-    signal: undefined,
-  });
-  for await (const { partition, records: batch } of batches) {
-    found.set(partition, [
-      ...(found.get(partition) ?? []),
-      ...batch.map(({ value }) => Buffer.from(value ?? []).toString()),
-    ]);
-  }
-  return found;
-}
 
 describe('publishing', () => {
   test('a record that is too large is refused alone; the others of its partition are stored in order', async () => {

@@ -1,0 +1,15 @@
+import type { KafkaTransport } from '../../src/transport.js';
+import { text } from './sink.js';
+
+/** Everything on the stream, per partition. */
+export async function contents(transport: KafkaTransport): Promise<Map<number, string[]>> {
+  const found = new Map<number, string[]>();
+  const { batches } = await transport.history.open({
+    from: { kind: 'beginning' },
+    until: { kind: 'now' },
+    signal: undefined,
+  });
+  for await (const { partition, records } of batches)
+    found.set(partition, [...(found.get(partition) ?? []), ...records.map(text)]);
+  return found;
+}
