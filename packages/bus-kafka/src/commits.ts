@@ -1,5 +1,4 @@
-import type { BusError } from '@omnibus/core/transport';
-import { reconnectDelayMs } from './delay.js';
+import { type BusError, reconnectDelayMs } from '@omnibus/core/transport';
 import { toBusError } from './errors.js';
 import { commitOffsets, type MemberIdentity } from './group-requests.js';
 import { type GroupCoordinator, isStaleCoordinator } from './groups.js';

@@ -1,23 +1,26 @@
-import type {
-  BusError,
-  DeadLetterStore,
-  HistoryReader,
-  OutboundRecord,
-  TransportEvents,
+import {
+  type BusError,
+  type DeadLetterStore,
+  delay,
+  type HistoryReader,
+  isConnectionTrouble,
+  Outages,
+  type OutboundRecord,
+  reconnectDelayMs,
+  type TransportEvents,
 } from '@omnibus/core/transport';
 import { KafkaClient } from './client.js';
 import { compressionType } from './compression.js';
+import type { ConnectionPart } from './connection-part.js';
 import type { ConsumerParts } from './consumer.js';
 import { DeadLetterState } from './dead-letter-state.js';
 import { KafkaDeadLetters } from './dead-letters.js';
-import { delay, reconnectDelayMs } from './delay.js';
-import { isConnectionTrouble, toBusError } from './errors.js';
+import { toBusError } from './errors.js';
 import { GroupCoordinator } from './groups.js';
 import { KafkaHistory } from './history.js';
 import type { KafkaCluster } from './kafkajs-cluster.js';
 import { LetterWriter } from './letter-writer.js';
 import type { KafkaSettings } from './options.js';
-import { Outages } from './outages.js';
 import { Publisher, type PublisherEvents } from './publisher.js';
 import { TopicView } from './topic-view.js';
 import { Topology } from './topology.js';
@@ -36,7 +39,7 @@ export class Connection {
   private readonly topology: Topology;
   private readonly letters: LetterWriter;
   private readonly letterView: TopicView;
-  private readonly outages: Outages;
+  private readonly outages: Outages<ConnectionPart>;
   private readonly closing = new AbortController();
   private opened = false;
   private recovering = false;

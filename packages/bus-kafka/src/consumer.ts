@@ -4,18 +4,21 @@ import {
   type ConsumeSpec,
   type Consumption,
   type DeliverySink,
+  delay,
+  isConnectionTrouble,
+  type Outages,
   type OutboundRecord,
   type TransportEvents,
+  within,
 } from '@omnibus/core/transport';
 import { KafkaClient } from './client.js';
 import { Commits } from './commits.js';
-import { delay, within } from './delay.js';
-import { isConnectionTrouble, toBusError } from './errors.js';
+import type { ConnectionPart } from './connection-part.js';
+import { toBusError } from './errors.js';
 import { Fetcher, type FetcherEvents } from './fetcher.js';
 import { type GroupCoordinator, leaveGroup } from './groups.js';
 import { Membership } from './membership.js';
 import type { KafkaSettings } from './options.js';
-import type { ConnectionPart, Outages } from './outages.js';
 import { OwnedPartition } from './owned-partition.js';
 import { readTakeOver } from './take-over.js';
 import { TopicView } from './topic-view.js';
@@ -28,7 +31,7 @@ export interface ConsumerParts {
   readonly coordinator: GroupCoordinator;
   readonly view: TopicView;
   readonly events: TransportEvents;
-  readonly outages: Outages;
+  readonly outages: Outages<ConnectionPart>;
   readonly writeDeadLetter: (letter: OutboundRecord) => Promise<void>;
   readonly topicMissing: () => void;
   /** A request over the connections of publishing got no answer. */

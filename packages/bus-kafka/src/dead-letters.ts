@@ -1,8 +1,9 @@
-import type {
-  DeadLetterStore,
-  InboundRecord,
-  OutboundRecord,
-  StoredDeadLetter,
+import {
+  type DeadLetterStore,
+  type InboundRecord,
+  mergeOrdered,
+  type OutboundRecord,
+  type StoredDeadLetter,
 } from '@omnibus/core/transport';
 import type { DeadLetterState } from './dead-letter-state.js';
 import { toBusError } from './errors.js';
@@ -98,8 +99,9 @@ export class KafkaDeadLetters implements DeadLetterStore {
     if (cursor && partitions.length === 1)
       starts.set(0, later(starts.get(0) ?? '0', offsetAfter(cursor.offset)));
     let behindCursor = cursor === undefined || partitions.length === 1;
-    for await (const { partition, record } of merged(
+    for await (const { partition, record } of mergeOrdered(
       partitions.map((each) => this.partition(each, starts, ends)),
+      (a, b) => timeOf(a) - timeOf(b),
     )) {
       if (!behindCursor && cursor) {
         if (partition !== cursor.partition || BigInt(record.position) < BigInt(cursor.offset)) continue;
@@ -157,28 +159,6 @@ export class KafkaDeadLetters implements DeadLetterStore {
 interface PlacedRecord {
   readonly partition: number;
   readonly record: InboundRecord;
-}
-
-/** Of the heads of all partitions always the oldest. Within a partition the order stays. */
-async function* merged(sources: readonly AsyncGenerator<PlacedRecord>[]): AsyncGenerator<PlacedRecord> {
-  const heads = new Map<AsyncGenerator<PlacedRecord>, PlacedRecord>();
-  const advance = async (source: AsyncGenerator<PlacedRecord>): Promise<void> => {
-    const next = await source.next();
-    if (next.done === true) heads.delete(source);
-    else heads.set(source, next.value);
-  };
-  try {
-    for (const source of sources) await advance(source);
-    while (heads.size > 0) {
-      const [source, head] = [...heads].reduce((oldest, each) =>
-        timeOf(each[1]) < timeOf(oldest[1]) ? each : oldest,
-      );
-      yield head;
-      await advance(source);
-    }
-  } finally {
-    for (const source of sources) await source.return(undefined);
-  }
 }
 
 function timeOf({ record }: PlacedRecord): number {

@@ -125,16 +125,6 @@ export function protocolTypeOf(error: unknown): string | undefined {
   return rootOf(error).type;
 }
 
-/** Whether the connection is what failed, so that another one may do. */
-export function isConnectionTrouble(error: BusError): boolean {
-  return (
-    error.code === 'CONNECT' ||
-    error.code === 'CONNECTION_LOST' ||
-    error.code === 'TIMEOUT' ||
-    error.code === 'TLS'
-  );
-}
-
 /** kafkajs wraps what it gave up on; the innermost of its errors says what happened. */
 function rootOf(error: unknown): ClientError {
   let current = (

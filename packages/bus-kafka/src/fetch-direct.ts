@@ -1,6 +1,5 @@
-import { BusError, type InboundRecord } from '@omnibus/core/transport';
+import { BusError, delay, type InboundRecord, reconnectDelayMs } from '@omnibus/core/transport';
 import { committedRecords } from './committed-records.js';
-import { delay, reconnectDelayMs } from './delay.js';
 import { protocolTypeOf } from './errors.js';
 import type { FetchedPartition } from './fetch-decoder.js';
 import { hasLeaderMoved } from './leaders.js';

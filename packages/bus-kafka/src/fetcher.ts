@@ -1,7 +1,6 @@
-import { BusError } from '@omnibus/core/transport';
+import { BusError, deferred, delay, isConnectionTrouble, reconnectDelayMs } from '@omnibus/core/transport';
 import { committedRecords } from './committed-records.js';
-import { deferred, delay, reconnectDelayMs } from './delay.js';
-import { isConnectionTrouble, protocolTypeOf, toBusError } from './errors.js';
+import { protocolTypeOf, toBusError } from './errors.js';
 import type { FetchedPartition } from './fetch-decoder.js';
 import { FetchSizer, type FetchSizes } from './fetch-sizer.js';
 import type { KafkaCluster } from './kafkajs-cluster.js';

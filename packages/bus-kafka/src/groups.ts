@@ -1,5 +1,4 @@
-import { BusError, type GroupSpec, type PartitionLag } from '@omnibus/core/transport';
-import { within } from './delay.js';
+import { BusError, type GroupSpec, type PartitionLag, within } from '@omnibus/core/transport';
 import { protocolTypeOf, toBusError } from './errors.js';
 import { commitOffsets, committedOffsets } from './group-requests.js';
 import type { CommittedOffset, KafkaBroker, KafkaCluster } from './kafkajs-cluster.js';

@@ -1,6 +1,4 @@
-import type { BusError } from '@omnibus/core/transport';
-import { reconnectDelayMs } from './delay.js';
-import { Elapsed } from './elapsed.js';
+import { type BusError, Elapsed, reconnectDelayMs } from '@omnibus/core/transport';
 import { protocolTypeOf, toBusError } from './errors.js';
 import type { MemberIdentity } from './group-requests.js';
 import { isStaleCoordinator } from './groups.js';

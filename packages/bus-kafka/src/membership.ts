@@ -1,7 +1,5 @@
-import { BusError } from '@omnibus/core/transport';
+import { BusError, deferred, delay, Elapsed, reconnectDelayMs } from '@omnibus/core/transport';
 import type { Assignment } from './assigner.js';
-import { deferred, delay, reconnectDelayMs } from './delay.js';
-import { Elapsed } from './elapsed.js';
 import { protocolTypeOf, toBusError } from './errors.js';
 import {
   assign,

@@ -1,4 +1,4 @@
-import { delay, reconnectDelayMs } from './delay.js';
+import { delay, reconnectDelayMs } from '@omnibus/core/transport';
 import { toBusError } from './errors.js';
 import type { KafkaBroker } from './kafkajs-cluster.js';
 import { listOffsets } from './topic-requests.js';

@@ -1,6 +1,7 @@
 import {
   type AssignedPartition,
   BusError,
+  Durability,
   type InboundRecord,
   type OutboundRecord,
   type PartitionPort,
@@ -16,12 +17,6 @@ export interface PartitionHost {
   resumed(partition: OwnedPartition): void;
   writeDeadLetter(letter: OutboundRecord): Promise<void>;
   fenced(count: number): void;
-}
-
-interface Waiter {
-  readonly version: number;
-  resolve(): void;
-  reject(error: BusError): void;
 }
 
 /** Characters of metadata that a broker stores with a commit unless it is configured otherwise. */
@@ -48,10 +43,8 @@ export class OwnedPartition implements PartitionPort {
   private lastDelivered: string | undefined;
   private latest: SettledBatch | undefined;
   private journal: { readonly journal: string };
-  private version = 0;
-  private durableVersion = 0;
+  private readonly durability = new Durability();
   private undurable = 0;
-  private waiters: Waiter[] = [];
 
   /** `start`: first offset to fetch. `journal`: as it is stored. */
   constructor(
@@ -95,7 +88,7 @@ export class OwnedPartition implements PartitionPort {
       this.engine?.deliver(records);
     } else if (this.isIdle) {
       // Only markers of transactions lay there. They count as done, or the group would seem to lag for ever.
-      this.version += 1;
+      this.durability.changed();
       this.host.changed(this, false, 0);
     }
   }
@@ -110,7 +103,7 @@ export class OwnedPartition implements PartitionPort {
     if (!isBehind) return;
     this.start = offset;
     this.restarting = true;
-    this.version += 1;
+    this.durability.changed();
     this.host.changed(this, false, 0);
     this.restartWhenIdle();
   }
@@ -123,7 +116,7 @@ export class OwnedPartition implements PartitionPort {
   lose(cause: BusError): number {
     if (this.lostBecause) return 0;
     this.lostBecause = cause;
-    for (const waiter of this.waiters.splice(0)) waiter.reject(cause);
+    this.durability.fail(cause);
     this.engine?.lost();
     return this.undurable;
   }
@@ -138,15 +131,14 @@ export class OwnedPartition implements PartitionPort {
     this.latest = batch;
     this.journal = batch;
     this.undurable += batch.records.length;
-    this.version += 1;
+    this.durability.changed();
     this.host.changed(this, false, batch.records.length);
     this.restartWhenIdle();
   }
 
   flush(): Promise<void> {
     if (this.lostBecause) return Promise.reject(this.lostBecause);
-    if (this.durableVersion === this.version) return Promise.resolve();
-    return this.durable();
+    return this.durability.isReached ? Promise.resolve() : this.durable();
   }
 
   saveJournal(journal: string): Promise<void> {
@@ -160,7 +152,7 @@ export class OwnedPartition implements PartitionPort {
       );
     }
     this.journal = { journal };
-    this.version += 1;
+    this.durability.changed();
     return this.durable();
   }
 
@@ -190,25 +182,19 @@ export class OwnedPartition implements PartitionPort {
     return {
       offset: this.nextToHandle(),
       metadata: this.journal.journal,
-      version: this.version,
+      version: this.durability.version,
       settlements: this.undurable,
     };
   }
 
   committed(version: number, settlements: number): void {
-    this.durableVersion = Math.max(this.durableVersion, version);
+    this.durability.reached(version);
     this.undurable -= settlements;
-    const waiting = this.waiters;
-    this.waiters = [];
-    for (const waiter of waiting) {
-      if (waiter.version <= version) waiter.resolve();
-      else this.waiters.push(waiter);
-    }
   }
 
   /** It cannot be committed, and trying again would not help. */
   commitFailed(error: BusError): void {
-    for (const waiter of this.waiters.splice(0)) waiter.reject(error);
+    this.durability.fail(error);
   }
 
   private restartWhenIdle(): void {
@@ -236,8 +222,7 @@ export class OwnedPartition implements PartitionPort {
   }
 
   private durable(): Promise<void> {
-    const { version } = this;
     this.host.changed(this, true, 0);
-    return new Promise((resolve, reject) => this.waiters.push({ version, resolve, reject }));
+    return this.durability.wait();
   }
 }

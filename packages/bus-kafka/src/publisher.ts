@@ -1,5 +1,4 @@
-import type { BusError } from '@omnibus/core/transport';
-import { delay, reconnectDelayMs } from './delay.js';
+import { type BusError, delay, reconnectDelayMs } from '@omnibus/core/transport';
 import { protocolTypeOf, toBusError } from './errors.js';
 import { isStaleCoordinator } from './groups.js';
 import type { KafkaBroker, KafkaCluster } from './kafkajs-cluster.js';

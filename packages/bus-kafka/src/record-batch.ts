@@ -1,5 +1,4 @@
-import type { HeaderValue, InboundRecord } from '@omnibus/core/transport';
-import { BusError, isBusError } from '@omnibus/core/transport';
+import { BusError, type HeaderValue, type InboundRecord, isBusError } from '@omnibus/core/transport';
 import { ByteReader } from './byte-reader.js';
 import { decompress } from './compression.js';
 import { toBusError } from './errors.js';

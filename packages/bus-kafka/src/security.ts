@@ -1,15 +1,15 @@
-import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import {
   type CrossCheck,
   flag,
   fn,
-  matching,
   object,
   oneOf,
+  pemText,
   type Rule,
   type RulesFor,
-  Secret,
+  type Secret,
+  secretPemText,
   secretText,
   text,
 } from '@omnibus/core/transport';
@@ -59,18 +59,15 @@ export interface KafkaSecuritySettings {
   readonly rejectUnauthorized: boolean;
 }
 
-const PEM = /-----BEGIN /;
-const WHAT = 'PEM text or the path of a PEM file that can be read';
-
 const rules: RulesFor<KafkaSecuritySettings> = {
   protocol: oneOf(['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'], { default: 'PLAINTEXT' }),
   mechanism: oneOf(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER']),
   username: text(),
   password: secretText(),
   token: fn<() => Promise<string>>(),
-  ca: pem(matching('text', (value): value is string => typeof value === 'string')),
-  certificate: pem(matching('text', (value): value is string => typeof value === 'string')),
-  key: secretPem(),
+  ca: pemText(),
+  certificate: pemText(),
+  key: secretPemText(),
   passphrase: secretText(),
   servername: text(),
   rejectUnauthorized: flag({ default: true }),
@@ -193,39 +190,4 @@ function saslOptions(
   return mechanism === 'SCRAM-SHA-256'
     ? { mechanism: 'scram-sha-256', ...credentials }
     : { mechanism: 'scram-sha-512', ...credentials };
-}
-
-/** Reads PEM from where the option says. A path that cannot be read is a wrong option, found before any connection. */
-function pem(given: Rule<string | undefined>): Rule<string | undefined> {
-  return {
-    resolve: (value, place) => {
-      const source = given.resolve(value, place);
-      if (source === undefined || PEM.test(source)) return source;
-      const content = readPem(source);
-      if (content === undefined) place.report(place.path, `must be ${WHAT}`);
-      return content;
-    },
-  };
-}
-
-function secretPem(): Rule<Secret | undefined> {
-  const given = secretText();
-  return {
-    resolve: (value, place) => {
-      const source = given.resolve(value, place)?.reveal();
-      if (source === undefined) return undefined;
-      const content = PEM.test(source) ? source : readPem(source);
-      if (content === undefined) place.report(place.path, `must be ${WHAT}`);
-      return content === undefined ? undefined : new Secret(content);
-    },
-  };
-}
-
-function readPem(path: string): string | undefined {
-  try {
-    const content = readFileSync(path, 'utf8');
-    return PEM.test(content) ? content : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,5 @@
-import { BusError, ConfigurationError, type ConfigurationProblem } from '@omnibus/core/transport';
+import { BusError, ConfigurationError, type ConfigurationProblem, delay } from '@omnibus/core/transport';
 import type { KafkaClient } from './client.js';
-import { delay } from './delay.js';
 import { protocolTypeOf, toBusError } from './errors.js';
 import type { NewTopic } from './kafkajs-cluster.js';
 import type { KafkaSettings } from './options.js';

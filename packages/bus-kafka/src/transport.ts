@@ -6,19 +6,21 @@ import {
   type Consumption,
   type DeadLetterStore,
   type DeliverySink,
+  delay,
   type GroupSpec,
   type HistoryReader,
   type OutboundRecord,
   type PartitionLag,
+  reconnectDelayMs,
   type SendResult,
   type Transport,
   type TransportEvents,
   type TransportLimits,
+  within,
 } from '@omnibus/core/transport';
 import { registerCodecs } from './compression.js';
 import { Connection } from './connection.js';
 import { KafkaConsumer } from './consumer.js';
-import { delay, reconnectDelayMs, within } from './delay.js';
 import { toBusError } from './errors.js';
 import { GroupCoordinator, lagOf, pinGroup } from './groups.js';
 import { BATCH_OVERHEAD_BYTES, type KafkaSettings } from './options.js';

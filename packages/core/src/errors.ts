@@ -161,3 +161,8 @@ function saidBy(error: unknown): string {
     return ''; // Looking at it throws.
   }
 }
+
+/** Whether the connection is what failed, so that another one may do. */
+export function isConnectionTrouble({ code }: BusError): boolean {
+  return code === 'CONNECT' || code === 'CONNECTION_LOST' || code === 'TIMEOUT' || code === 'TLS';
+}

@@ -1,4 +1,7 @@
 /** What an adapter is written with: the SPI, the bus that runs on it, and the rules for options. */
+export { type Deferred, deferred, delay, reconnectDelayMs, within } from './delay.js';
+export { Durability } from './durability.js';
+export { Elapsed } from './elapsed.js';
 export {
   BusError,
   busClosed,
@@ -6,9 +9,11 @@ export {
   ConfigurationError,
   type ConfigurationProblem,
   isBusError,
+  isConnectionTrouble,
   unsupported,
 } from './errors.js';
 export { MemoryTransport } from './memory/memory-transport.js';
+export { mergeOrdered } from './merge-ordered.js';
 export {
   type EventBusOptions,
   eventBusChecks,
@@ -16,7 +21,9 @@ export {
   type ResolvedEventBusOptions,
   resolveEventBusOptions,
 } from './options.js';
+export * from './options-pem.js';
 export * from './options-rules.js';
+export { Outages } from './outages.js';
 export { partitionOf } from './partition.js';
 export { backoffDelayMs } from './retry.js';
 export { Secret } from './secret.js';

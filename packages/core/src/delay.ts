@@ -1,4 +1,4 @@
-import { backoffDelayMs } from '@omnibus/core/transport';
+import { backoffDelayMs } from './retry.js';
 
 /** Resolves after `ms`, or at once when the signal aborts. Never rejects. */
 export function delay(ms: number, signal?: AbortSignal): Promise<void> {
