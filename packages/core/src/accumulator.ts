@@ -230,7 +230,8 @@ export class Accumulator {
     }
     ticket.remaining -= 1;
     if (ticket.remaining > 0) return;
-    if (ticket.failures) ticket.reject(new PublishError(ticket.failures, ticket.total));
+    const { failures, total } = ticket;
+    if (failures) ticket.reject(new PublishError(failures, total, total - failures.length));
     else ticket.resolve();
   }
 

@@ -215,6 +215,7 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
   private tellSettled(): void {
     const lanes = [...this.dirtyLanes];
     this.dirtyLanes.clear();
+    this.parts.stats.lastSettledAtMs = this.now();
     for (const lane of lanes) lane.tellSettled();
     this.admit();
     this.applyBackPressure();

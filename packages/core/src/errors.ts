@@ -113,17 +113,23 @@ export interface PublishFailure {
  */
 export class PublishError extends BusError {
   readonly failures: readonly PublishFailure[];
+  /**
+   * How many events of the call the broker has confirmed: all that `failures` does not list, or none when bad input kept
+   * the whole call from being sent. 0 says that the whole call may be published again.
+   */
+  readonly confirmed: number;
 
-  constructor(failures: readonly PublishFailure[], total: number) {
+  constructor(failures: readonly PublishFailure[], total: number, confirmed: number) {
     const first = failures[0]?.error;
     const codes = new Set(failures.map((f) => f.error.code));
     super(
       codes.size === 1 && first ? first.code : 'PUBLISH_FAILED',
-      `${failures.length} of ${total} events were not published: ${first?.message ?? 'no reason given'}`,
+      `${total - confirmed} of ${total} events were not published: ${first?.message ?? 'no reason given'}`,
       { cause: first, retryable: failures.every((f) => f.error.retryable) },
     );
     this.name = 'PublishError';
     this.failures = failures;
+    this.confirmed = confirmed;
   }
 }
 

@@ -1,5 +1,5 @@
 export { type EventCodec, jsonCodec } from './codec.js';
-export { defineEvent } from './define-event.js';
+export { type DefineEventOptions, defineEvent, type EventOf } from './define-event.js';
 export {
   BusError,
   type BusErrorOptions,

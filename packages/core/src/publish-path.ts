@@ -21,7 +21,7 @@ export class PublishPath {
 
   constructor(
     private readonly parts: EngineParts,
-    transport: Pick<Transport, 'send' | 'partitions' | 'limits'>,
+    private readonly transport: Pick<Transport, 'send' | 'partitions' | 'limits'>,
   ) {
     const { options, stats, clock, timers, random } = parts;
     const suppressed = {
@@ -109,7 +109,7 @@ export class PublishPath {
       }
     }
     const result = (): readonly DomainEvent[] => {
-      if (failures.length > 0) throw new PublishError(failures, events.length);
+      if (failures.length > 0) throw new PublishError(failures, events.length, 0);
       return valid;
     };
     return waits.length > 0 ? Promise.all(waits).then(result) : result();
@@ -121,7 +121,8 @@ export class PublishPath {
     options: PublishOptions,
     span: PublishSpan | undefined,
   ): PreparedRecord[] {
-    const { codec, headers, maxEventBytes, partitionKey } = this.parts.options;
+    const { codec, headers, partitionKey } = this.parts.options;
+    const maxEventBytes = Math.min(this.parts.options.maxEventBytes, this.transport.limits.maxRecordBytes);
     const records: PreparedRecord[] = [];
     const failures: PublishFailure[] = [];
     for (let index = 0; index < events.length; index += 1) {
@@ -145,7 +146,7 @@ export class PublishPath {
         failures.push({ index, eventId: String(event?.eventId), error: reason });
       }
     }
-    if (failures.length > 0) throw new PublishError(failures, events.length);
+    if (failures.length > 0) throw new PublishError(failures, events.length, 0);
     return records;
   }
 }

@@ -11,8 +11,8 @@ export interface Tracing {
   readonly enabled: boolean;
   /**
    * Starts the spans of one `publish`, as children of what is active in the caller: call it before the first `await`.
-   * Undefined when not enabled. `headers` are the user's: a trace context among them is theirs to set, is kept, and the
-   * send span only links to it.
+   * Undefined when not enabled. `headers` are the user's: a trace context among them (of a propagator whose header
+   * names are not reserved, as W3C's are) is theirs to set, is kept, and the send span only links to it.
    */
   publish(
     events: readonly DomainEvent[],

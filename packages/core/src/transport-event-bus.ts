@@ -70,7 +70,6 @@ export class TransportEventBus implements EventBus {
   #closing: Promise<ShutdownReport> | undefined;
   #lastError: BusError | undefined;
   #disconnectedAtMs = 0;
-  #lastLag: number | undefined;
 
   constructor({ transport, options, clock = systemClock, random = Math.random }: TransportEventBusParts) {
     this.#transport = transport;
@@ -195,7 +194,6 @@ export class TransportEventBus implements EventBus {
     const { group } = this.#options;
     const partitions = await this.#transport.lag(group);
     const total = partitions.reduce((sum, { lag }) => sum + lag, 0);
-    this.#lastLag = total;
     return { group, total, partitions };
   }
 
@@ -204,7 +202,7 @@ export class TransportEventBus implements EventBus {
       state: this.state,
       consuming: this.#consumption.consuming,
       nowMs: this.#clock.now(),
-      lastProgressAtMs: Math.max(this.#stats.lastPublishAtMs, this.#stats.lastConsumeAtMs),
+      lastProgressAtMs: Math.max(this.#stats.lastPublishAtMs, this.#stats.lastSettledAtMs),
       oldestInFlightAtMs: this.#engine.oldestInFlightAtMs,
       lastError: this.#lastError,
       haltedPartitions: this.#engine.haltedPartitions,
@@ -255,7 +253,7 @@ export class TransportEventBus implements EventBus {
         destination,
         group: options.group,
         stats: this.#stats,
-        lag: () => this.#lastLag,
+        lag: () => this.#lagOfConsumer(),
       }),
       clock: this.#clock,
       timers: this.#timers,
@@ -263,6 +261,13 @@ export class TransportEventBus implements EventBus {
       onError: (error) => this.#onError(error),
       onStatus: (status) => this.#onStatus(status),
     };
+  }
+
+  /** For a meter, which asks in its own rhythm: a bus that does not consume has no lag to tell. */
+  async #lagOfConsumer(): Promise<number | undefined> {
+    if (this.state !== 'ready' || !this.#consumption.consuming) return undefined;
+    const lag = await probe('lag', () => this.lag(), HEALTH_TIMEOUT_MS);
+    return lag.ok ? lag.value.total : undefined;
   }
 
   async #publish(events: DomainEvent | readonly DomainEvent[], options: PublishOptions): Promise<void> {

@@ -124,7 +124,7 @@ describe('the span of a publish', () => {
 
   it('records why it failed, with the stable code', () => {
     const failure = new BusError('PAYLOAD_TOO_LARGE', 'too large');
-    publish(['e1']).end(new PublishError([{ index: 0, eventId: 'e1', error: failure }], 1));
+    publish(['e1']).end(new PublishError([{ index: 0, eventId: 'e1', error: failure }], 1, 0));
     const send = sdk.span('send orders.stream');
     expect(send.status).toEqual({
       code: SpanStatusCode.ERROR,

@@ -84,6 +84,7 @@ export class MemoryTransport implements Transport, MemberHost {
       return { failures: records.map((_, index) => ({ index, error })) };
     }
     for (const record of records) this.stream.append(record);
+    this.stream.trim();
     return { failures: [] };
   }
 
