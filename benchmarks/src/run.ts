@@ -17,7 +17,7 @@ export interface RunSpec extends Plan {
 /** What a run gave. */
 export interface RunResult {
   readonly broker: string | undefined;
-  readonly client: string | undefined;
+  readonly rawClient: string | undefined;
   readonly rows: readonly Row[];
 }
 
@@ -25,13 +25,14 @@ export interface RunResult {
 export async function run(spec: RunSpec): Promise<RunResult> {
   if (spec.cells.every(({ needsBroker }) => !needsBroker)) {
     const rows = await measureAll(spec, undefined);
-    return { broker: undefined, client: undefined, rows };
+    return { broker: undefined, rawClient: undefined, rows };
   }
   spec.say('Starting the broker: some seconds; the first time its files are fetched, which may take minutes');
-  const broker = await brokerNamed(spec.bus).start(spec.say);
+  // What a start that is given up has begun ends with this process.
+  const broker = await abortable(brokerNamed(spec.bus).start(spec.say), spec.signal);
   try {
     const rows = await abortable(measureAll(spec, broker), spec.signal);
-    return { broker: broker.description, client: broker.client, rows };
+    return { broker: broker.description, rawClient: broker.rawClient, rows };
   } finally {
     await broker.stop();
   }

@@ -22,6 +22,6 @@ export interface RunningBroker {
   /** Name and version. */
   readonly description: string;
   /** Name and version of the raw client. */
-  readonly client: string;
+  readonly rawClient: string;
   stop(): Promise<void>;
 }

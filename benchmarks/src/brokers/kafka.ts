@@ -20,8 +20,8 @@ export const kafka: BrokerKind = {
     const running = await startKafka({ report, heapMb: 1_024, jvmArgs: ['-XX:TieredStopAtLevel=4'] });
     return {
       address: running.brokers,
-      description: `Kafka ${running.version}, ${running.provider}, ${running.nodes.length || 'unknown number of'} node`,
-      client: `kafkajs ${version}`,
+      description: `Kafka ${running.version} (${running.provider})`,
+      rawClient: `kafkajs ${version}`,
       stop: () => running.stop(),
     };
   },

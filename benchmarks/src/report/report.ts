@@ -11,11 +11,11 @@ export interface Report extends RunResult {
 
 /** The report as lines of text, with the table. */
 export function textOf(report: Report): string {
-  const { machine, broker, client, rounds, events, rows } = report;
+  const { machine, broker, rawClient, rounds, events, rows } = report;
   const lines = [
     '',
     `${machine.cores} × ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}, load before ${machine.loadBefore}`,
-    [`Node ${machine.node}`, `V8 ${machine.v8}`, broker, client].filter(Boolean).join(', '),
+    [`Node ${machine.node}`, `V8 ${machine.v8}`, broker, rawClient].filter(Boolean).join(', '),
     `${events.toLocaleString('en-US')} events, ${rounds} rounds: median (least–greatest)`,
     '',
     ...tableOf(rows),

@@ -19,13 +19,6 @@ export function tableOf(rows: readonly Row[]): readonly string[] {
   );
 }
 
-/** The rows as a table of Markdown. */
-export function markdownOf(rows: readonly Row[]): readonly string[] {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const rule = HEADER.map((_, column) => (column < TEXT_COLUMNS ? '---' : '---:'));
-  return [line(HEADER), line(rule), ...rows.map((row) => line(cellsOf(row)))];
-}
-
 function cellsOf({ cell, what, unit, bus, raw, comparison }: Row): readonly string[] {
   return [
     cell,
