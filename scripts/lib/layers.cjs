@@ -12,6 +12,7 @@ const CORE_LAYERS = [
   {
     name: 'pure',
     files: [
+      'call-options',
       'codec',
       'dead-letter-filter',
       'dead-letter-record',
@@ -70,7 +71,9 @@ const CORE_LAYERS = [
       'process-span',
       'publish-path',
       'publish-span',
+      'publish-turns',
       'registry',
+      'running-replays',
       'schema-check',
       'scheduler',
       'span-failure',

@@ -39,6 +39,8 @@ interface Pending {
  */
 export class Accumulator {
   private readonly queue = new Fifo<Pending>();
+  /** What is being sent. */
+  private travelling: readonly Pending[] = [];
   private bufferedBytes = 0;
   private open = false;
   private sending = false;
@@ -55,6 +57,8 @@ export class Accumulator {
     private readonly clock: Clock,
     private readonly timers: TimerQueue,
     private readonly random: () => number,
+    /** Called when something is queued while the transport is not open. */
+    private readonly connect: () => void,
   ) {}
 
   /** Queues in the order of the calls, synchronously. Resolves when every record is durable. */
@@ -83,7 +87,8 @@ export class Accumulator {
       };
       for (let index = 0; index < records.length; index += 1)
         this.queue.push({ record: records[index] as PreparedRecord, ticket, index });
-      this.schedule();
+      if (this.open) this.schedule();
+      else this.connect();
     });
   }
 
@@ -105,12 +110,17 @@ export class Accumulator {
     return new Promise((resolve) => this.idleWaiters.push(resolve));
   }
 
-  /** Ends publishing: what is queued, and what is given later, fails with `error`. Returns how many failed. */
+  /**
+   * Ends publishing: what is queued or under way, and what is given later, fails with `error`. Returns how many failed.
+   * Of what is under way nobody knows whether it arrives.
+   */
   abort(error: BusError): number {
     this.aborted = error;
-    const unsent = this.queue.length;
-    this.fail(error);
-    return unsent;
+    const open = [...this.travelling, ...this.queue.clear()];
+    this.travelling = [];
+    for (const pending of open) this.settle(pending, error);
+    this.wakeIdle();
+    return open.length;
   }
 
   private get busy(): boolean {
@@ -165,14 +175,16 @@ export class Accumulator {
   }
 
   private async sendBatch(batch: readonly Pending[]): Promise<void> {
+    this.travelling = batch;
     const failures = await this.send(batch);
+    if (this.travelling !== batch) return; // Aborted.
+    this.travelling = [];
     const failed = new Map(failures.map(({ index, error }) => [index, error] as const));
     const again: Pending[] = [];
     for (let index = 0; index < batch.length; index += 1) {
       const pending = batch[index] as Pending;
       const error = failed.get(index);
-      if (error?.retryable && !this.aborted && this.clock.now() < pending.ticket.deadlineMs)
-        again.push(pending);
+      if (error?.retryable && this.clock.now() < pending.ticket.deadlineMs) again.push(pending);
       else this.settle(pending, error);
     }
     if (failed.size < batch.length) this.stats.lastPublishAtMs = this.clock.now();
@@ -222,7 +234,6 @@ export class Accumulator {
     this.bufferedBytes -= record.bytes;
     this.stats.pendingPublishes -= 1;
     if (error) {
-      this.stats.publishErrors += 1;
       ticket.failures ??= [];
       ticket.failures.push({ index: pending.index, eventId: record.event.eventId, error });
     } else {

@@ -19,6 +19,8 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
   readonly opener: string;
   readonly maxAttempts: number;
   readonly maxInFlight: number;
+  /** Milliseconds since the epoch; 0 for never. */
+  lastSettledAtMs = 0;
   private readonly lanes = new Set<PartitionLane>();
   private readonly suspectLanes = new Set<PartitionLane>();
   private readonly scheduler: Scheduler;
@@ -215,7 +217,7 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
   private tellSettled(): void {
     const lanes = [...this.dirtyLanes];
     this.dirtyLanes.clear();
-    this.parts.stats.lastSettledAtMs = this.now();
+    this.lastSettledAtMs = this.now();
     for (const lane of lanes) lane.tellSettled();
     this.admit();
     this.applyBackPressure();

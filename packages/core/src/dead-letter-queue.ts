@@ -1,3 +1,4 @@
+import { checkForceOptions } from './call-options.js';
 import type { EventCodec } from './codec.js';
 import {
   checkListing,
@@ -62,6 +63,7 @@ class StoredDeadLetterQueue implements DeadLetterQueue {
     which: DeadLetter | DeadLetterFilter,
     options: { readonly force?: boolean } = {},
   ): Promise<number> {
+    checkForceOptions(options);
     const pages = this.#which(which);
     const store = await this.#options.store();
     const maxReplays = options.force ? Number.POSITIVE_INFINITY : this.#options.maxReplays;

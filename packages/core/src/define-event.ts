@@ -1,3 +1,4 @@
+import { describeError } from './describe-error.js';
 import { BusError, isBusError } from './errors.js';
 import { createEvent, type DomainEvent, type EventDefinition } from './event.js';
 import type { SchemaOutput, StandardIssue, StandardResult, StandardSchema } from './standard-schema.js';
@@ -82,6 +83,7 @@ export function validateData<E extends DomainEvent>(
 }
 
 function accepted<E extends DomainEvent>(eventType: string, result: StandardResult<unknown>): E['data'] {
+  if (typeof (result as unknown) !== 'object' || result === null) throw brokenSchema(eventType, result);
   if (result.issues === undefined) {
     const { value } = result;
     if (typeof value === 'object' && value !== null) return value as E['data'];
@@ -108,7 +110,7 @@ function brokenSchema(eventType: string, error: unknown): BusError {
   if (isBusError(error) && error.code === 'VALIDATION') return error;
   return new BusError(
     'VALIDATION',
-    `${eventType}: the schema itself failed: ${error instanceof Error ? error.message : 'it threw'}`,
+    `${eventType}: the schema itself failed: ${describeError(error).message}`,
     { cause: error },
   );
 }

@@ -8,8 +8,8 @@ import { errorType } from './trace-attributes.js';
 
 /** What the engine tells a meter. Durations are milliseconds here, seconds in the metrics. */
 export interface Metrics {
-  /** A send came to an end: `count` of its events were accepted, or were not because of `error`. */
-  published(count: number, durationMs: number, error?: unknown): void;
+  /** A publish of `count` events came to an end. `failed` of them, by default all, were not placed because of `error`. */
+  published(count: number, durationMs: number, error?: unknown, failed?: number): void;
   /** `count` deliveries were received. */
   consumed(count: number): void;
   /** One attempt of one delivery came to an end. */
@@ -87,10 +87,11 @@ class OtelMetrics implements Metrics {
     this.#instruments = this.#bind(this.#currentProvider());
   }
 
-  published(count: number, durationMs: number, error?: unknown): void {
+  published(count: number, durationMs: number, error?: unknown, failed: number = count): void {
     const { sentMessages, operationDuration } = this.#current();
     const attributes = this.#send.for(error === undefined ? undefined : errorType(error));
-    sentMessages.add(count, attributes);
+    sentMessages.add(error === undefined ? count : failed, attributes);
+    if (error !== undefined && failed < count) sentMessages.add(count - failed, this.#send.for(undefined));
     operationDuration.record(durationMs / 1_000, attributes);
   }
 

@@ -25,7 +25,6 @@ export class StatsCollector {
   pendingPublishes = 0;
   lastPublishAtMs = 0;
   lastConsumeAtMs = 0;
-  lastSettledAtMs = 0;
   lastErrorAtMs = 0;
   connectedAtMs = 0;
   readonly publishLatency: LatencyRing = new LatencyRing();

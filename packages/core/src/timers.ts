@@ -30,18 +30,21 @@ export class TimerQueue {
   private readonly heap: Due[] = [];
   private cancelTimer: (() => void) | undefined;
   private armedForMs = Number.POSITIVE_INFINITY;
+  private closed = false;
 
   constructor(private readonly clock: Clock) {}
 
   schedule(delayMs: number, run: () => void): Due {
-    const due: Due = { dueMs: this.clock.now() + delayMs, run, cancelled: false };
+    const due: Due = { dueMs: this.clock.now() + delayMs, run, cancelled: this.closed };
+    if (this.closed) return due;
     this.push(due);
     if (due.dueMs < this.armedForMs) this.arm();
     return due;
   }
 
-  /** Cancels everything. */
-  clear(): void {
+  /** Cancels everything, and what is scheduled later: who still waits does so without a timer. */
+  close(): void {
+    this.closed = true;
     this.heap.length = 0;
     this.arm();
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { checkReplayOptions, checkShutdownOptions } from './call-options.js';
 import { ConsumeEngine } from './consume-engine.js';
 import { ConsumptionControl } from './consumption-control.js';
 import { createDeadLetterQueue } from './dead-letter-queue.js';
@@ -23,13 +24,14 @@ import type {
   ShutdownReport,
 } from './event-bus.js';
 import { type HealthFacts, healthOf } from './health.js';
-import { probe } from './health-probe.js';
+import { type Probe, probe } from './health-probe.js';
 import { replayHistory } from './history-replay.js';
 import { Lifecycle } from './lifecycle.js';
 import { createMetrics } from './metrics.js';
 import type { ResolvedEventBusOptions } from './options.js';
 import { PublishPath } from './publish-path.js';
 import { Registry } from './registry.js';
+import { RunningReplays } from './running-replays.js';
 import { StatsCollector } from './stats.js';
 import type { BusState, BusStatus } from './status.js';
 import { StatusStream } from './status-stream.js';
@@ -65,11 +67,14 @@ export class TransportEventBus implements EventBus {
   readonly #engine: ConsumeEngine;
   readonly #publishing: PublishPath;
   readonly #consumption: ConsumptionControl;
+  readonly #replays = new RunningReplays();
   readonly deadLetters: DeadLetterQueue;
   #connecting: Promise<void> | undefined;
   #closing: Promise<ShutdownReport> | undefined;
   #lastError: BusError | undefined;
   #disconnectedAtMs = 0;
+  /** It has consumed, or tried to: its group's lag says something about it. */
+  #isConsumer = false;
 
   constructor({ transport, options, clock = systemClock, random = Math.random }: TransportEventBusParts) {
     this.#transport = transport;
@@ -79,7 +84,7 @@ export class TransportEventBus implements EventBus {
     this.#registry = new Registry(options.events);
     this.#parts = this.#compose(random);
     this.#engine = new ConsumeEngine(this.#parts);
-    this.#publishing = new PublishPath(this.#parts, transport);
+    this.#publishing = new PublishPath(this.#parts, transport, () => this.#connectIfIdle());
     this.#consumption = new ConsumptionControl(() => this.#consume());
     this.deadLetters = createDeadLetterQueue({
       store: async () => {
@@ -141,11 +146,12 @@ export class TransportEventBus implements EventBus {
 
   async ensureGroup(): Promise<void> {
     await this.connect();
-    await this.#transport.ensureGroup(this.#group());
+    await this.#parts.tracing.suppress(() => this.#transport.ensureGroup(this.#group()));
   }
 
   async startConsuming(): Promise<void> {
     this.#lifecycle.assertOpen('startConsuming');
+    this.#isConsumer = true;
     return this.#consumption.start();
   }
 
@@ -161,7 +167,8 @@ export class TransportEventBus implements EventBus {
     this.#engine.resume();
   }
 
-  shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
+  async shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
+    checkShutdownOptions(options);
     this.#closing ??= this.#shutdown(options.timeoutMs ?? this.#options.shutdownTimeoutMs);
     return this.#closing;
   }
@@ -171,28 +178,31 @@ export class TransportEventBus implements EventBus {
   }
 
   async replay(options: ReplayOptions): Promise<ReplayReport> {
+    checkReplayOptions(options);
     await this.connect();
     const { history, name, destination } = this.#transport;
     const { codec, maxEventBytes, group } = this.#options;
     const { services, tracing } = this.#parts;
-    return replayHistory({
-      history,
-      transportName: name,
-      destination,
-      group,
-      codec,
-      maxEventBytes,
-      definitionFor: (type, version) => this.#registry.definitionFor(type, version),
-      services,
-      tracing,
-      options,
-    });
+    return this.#replays.run(options.signal, (signal) =>
+      replayHistory({
+        history,
+        transportName: name,
+        destination,
+        group,
+        codec,
+        maxEventBytes,
+        definitionFor: (type, version) => this.#registry.definitionFor(type, version),
+        services,
+        tracing,
+        options: { ...options, signal },
+      }),
+    );
   }
 
   async lag(): Promise<Lag> {
     await this.connect();
     const { group } = this.#options;
-    const partitions = await this.#transport.lag(group);
+    const partitions = await this.#parts.tracing.suppress(() => this.#transport.lag(group));
     const total = partitions.reduce((sum, { lag }) => sum + lag, 0);
     return { group, total, partitions };
   }
@@ -202,7 +212,7 @@ export class TransportEventBus implements EventBus {
       state: this.state,
       consuming: this.#consumption.consuming,
       nowMs: this.#clock.now(),
-      lastProgressAtMs: Math.max(this.#stats.lastPublishAtMs, this.#stats.lastSettledAtMs),
+      lastProgressAtMs: Math.max(this.#stats.lastPublishAtMs, this.#engine.lastSettledAtMs),
       oldestInFlightAtMs: this.#engine.oldestInFlightAtMs,
       lastError: this.#lastError,
       haltedPartitions: this.#engine.haltedPartitions,
@@ -211,8 +221,8 @@ export class TransportEventBus implements EventBus {
     };
     if (this.state !== 'ready') return healthOf(facts);
     const [ping, lag] = await Promise.all([
-      probe('ping', () => this.#transport.ping(HEALTH_TIMEOUT_MS), HEALTH_TIMEOUT_MS),
-      probe('lag', async () => (await this.lag()).total, HEALTH_TIMEOUT_MS),
+      probe('ping', () => this.#ping(), HEALTH_TIMEOUT_MS),
+      this.#probeLag(),
     ]);
     return healthOf({
       ...facts,
@@ -228,6 +238,21 @@ export class TransportEventBus implements EventBus {
     return this.#status.stream();
   }
 
+  #ping(): Promise<void> {
+    return this.#parts.tracing.suppress(() => this.#transport.ping(HEALTH_TIMEOUT_MS));
+  }
+
+  #probeLag(): Promise<Probe<number>> {
+    return probe('lag', async () => (await this.lag()).total, HEALTH_TIMEOUT_MS);
+  }
+
+  /** For the metrics: nothing for a bus that only publishes, or that has no connection to ask on. */
+  async #observedLag(): Promise<number | undefined> {
+    if (!this.#isConsumer || this.state !== 'ready') return undefined;
+    const lag = await this.#probeLag();
+    return lag.ok ? lag.value : undefined;
+  }
+
   #compose(random: () => number): EngineParts {
     const options = this.#options;
     const { name: system, destination } = this.#transport;
@@ -238,7 +263,7 @@ export class TransportEventBus implements EventBus {
       opener: randomUUID().slice(0, 13),
       registry: this.#registry,
       services: {
-        publish: (events, publishOptions) => {
+        publish: async (events, publishOptions) => {
           // Handlers may publish while the bus drains: otherwise their last attempt would fail for no reason of theirs.
           this.#lifecycle.assertNotClosed('context.publish');
           return this.#publish(events, publishOptions ?? {});
@@ -253,7 +278,7 @@ export class TransportEventBus implements EventBus {
         destination,
         group: options.group,
         stats: this.#stats,
-        lag: () => this.#lagOfConsumer(),
+        lag: () => this.#observedLag(),
       }),
       clock: this.#clock,
       timers: this.#timers,
@@ -263,20 +288,17 @@ export class TransportEventBus implements EventBus {
     };
   }
 
-  /** For a meter, which asks in its own rhythm: a bus that does not consume has no lag to tell. */
-  async #lagOfConsumer(): Promise<number | undefined> {
-    if (this.state !== 'ready' || !this.#consumption.consuming) return undefined;
-    const lag = await probe('lag', () => this.lag(), HEALTH_TIMEOUT_MS);
-    return lag.ok ? lag.value.total : undefined;
-  }
-
   async #publish(events: DomainEvent | readonly DomainEvent[], options: PublishOptions): Promise<void> {
     const list = Array.isArray(events) ? (events as readonly DomainEvent[]) : [events as DomainEvent];
     if (list.length === 0) return;
     const published = this.#publishing.publish(list, options);
-    // A failure to connect reaches the caller through the accumulator, as the reason why its events were not sent.
-    if (this.state === 'idle') this.connect().catch(() => undefined);
+    this.#connectIfIdle();
     return published;
+  }
+
+  /** A failure reaches publishers as the reason why their events were not sent. */
+  #connectIfIdle(): void {
+    if (this.state === 'idle') this.connect().catch(() => undefined);
   }
 
   async #open(): Promise<void> {
@@ -286,18 +308,18 @@ export class TransportEventBus implements EventBus {
     } catch (cause) {
       const error = busErrorOf(cause, 'connect');
       this.#onError(error);
-      this.#publishing.accumulator.fail(error);
+      this.#publishing.fail(error);
       if (this.#lifecycle.can('idle')) this.#lifecycle.to('idle');
       throw error;
     }
     if (!this.#lifecycle.can('ready')) {
       // A shutdown began meanwhile: it waits for what was published before it.
-      this.#publishing.accumulator.start();
+      this.#publishing.start();
       throw busClosed('connect');
     }
     this.#lifecycle.to('ready');
     this.#stats.connectedAtMs = this.#clock.now();
-    this.#publishing.accumulator.start();
+    this.#publishing.start();
     this.#onStatus({ type: 'connected', atMs: this.#clock.now() });
   }
 
@@ -357,19 +379,20 @@ export class TransportEventBus implements EventBus {
     const startedAtMs = this.#clock.now();
     const leftMs = (): number => Math.max(0, startedAtMs + timeoutMs - this.#clock.now());
     const releasedBefore = this.#stats.eventsReleased;
+    const wasOpen = this.state === 'ready' || this.state === 'reconnecting';
     this.#lifecycle.to('draining');
     this.#onStatus({ type: 'draining', atMs: startedAtMs });
-    const stopped = this.#consumption.consuming
-      ? await this.#within(leftMs(), this.#consumption.stop(leftMs()))
-      : true;
-    const flushed =
-      this.state === 'draining' && (await this.#within(leftMs(), this.#publishing.accumulator.idle()));
+    const stopping = Promise.all([this.#consumption.stop(leftMs()), this.#replays.stop(busClosed('replay'))]);
+    stopping.catch(() => undefined);
+    // A start that still waits for the first connection fails with it: it is not waited for.
+    const stopped = !wasOpen || (await this.#within(leftMs(), stopping));
+    const flushed = await this.#within(leftMs(), this.#publishing.idle());
     const abandonedHandlers = this.#engine.abandonAll();
-    const unflushedPublishes = this.#publishing.accumulator.abort(busClosed('publish'));
+    const unflushedPublishes = this.#publishing.abort(busClosed('publish'));
     await this.#within(CLOSE_TIMEOUT_MS, this.#transport.close());
     this.#engine.close();
     this.#parts.metrics.shutdown();
-    this.#timers.clear();
+    this.#timers.close();
     this.#lifecycle.to('closed');
     const durationMs = this.#clock.now() - startedAtMs;
     this.#onStatus({ type: 'closed', atMs: this.#clock.now() });

@@ -63,7 +63,7 @@ const engines: { readonly engine: ConsumeEngine; readonly timers: TimerQueue }[]
 export function closeEngines(): void {
   for (const { engine, timers } of engines.splice(0)) {
     engine.close();
-    timers.clear();
+    timers.close();
   }
 }
 
