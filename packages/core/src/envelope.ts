@@ -62,7 +62,7 @@ export function prepareRecord(event: DomainEvent, options: RecordOptions): Prepa
   if (value.byteLength > maxEventBytes) {
     throw new BusError(
       'PAYLOAD_TOO_LARGE',
-      `Event ${idOf(event)} takes ${value.byteLength} bytes; at most ${maxEventBytes} are taken (maxEventBytes, or what the broker takes): keep large content elsewhere and put its address into the event`,
+      `Event ${idOf(event)} takes ${value.byteLength} bytes; at most ${maxEventBytes} may be sent (maxEventBytes, or the broker's own limit): keep large content elsewhere and put its address into the event`,
     );
   }
   const key = checkedKey(options.key, event);

@@ -149,7 +149,7 @@ describe('what cannot be sent', () => {
     expect(error).toMatchObject({
       code: 'PAYLOAD_TOO_LARGE',
       retryable: false,
-      message: expect.stringContaining(`${size} bytes; maxEventBytes is ${size - 1}`),
+      message: expect.stringContaining(`${size} bytes; at most ${size - 1} may be sent`),
     });
   });
 

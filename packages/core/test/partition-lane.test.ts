@@ -78,7 +78,7 @@ describe('a key that does not get on', () => {
     expect(other.port.settledPositions).toHaveLength(200);
     release();
     await until('the rest', () => stats.eventsProcessedSuccess === 401);
-    expect(slow.port.watermark).toBe('200');
+    await until('the watermark', () => slow.port.watermark === '200');
     expect(slow.port.paused).toBe(false);
   });
 });

@@ -232,6 +232,31 @@ class RefusingOne extends MemoryTransport {
   }
 }
 
+describe('the largest record of the transport', () => {
+  it('is kept to before anything is sent, also when maxEventBytes is larger', async () => {
+    class Narrow extends MemoryTransport {
+      override readonly limits = {
+        maxRecordBytes: 400,
+        maxRecordsPerPartition: 10,
+        maxBytesPerPartition: 1_000,
+      };
+    }
+    const broker = new MemoryBroker();
+    const bus = new TransportEventBus({
+      transport: new Narrow(broker, 'events'),
+      options: resolveEventBusOptions({}),
+    });
+    const large = { ...numbered('a', 2), data: { text: 'x'.repeat(400) } };
+    await expect(bus.publish([numbered('a', 1), large])).rejects.toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+      failures: [expect.objectContaining({ index: 1 })],
+    });
+    expect(await publishedOn(broker)).toEqual([]);
+    await bus.publish(numbered('a', 3));
+    await bus.shutdown();
+  });
+});
+
 describe('a publish that the broker refuses in part', () => {
   it('rejects with the events refused, and counts each event under its own outcome', async () => {
     const sdk = makeMetricsSdk();
