@@ -1,8 +1,7 @@
 import { type BusError, reconnectDelayMs } from '@omnibus/core/transport';
 import { toBusError } from './errors.js';
-import { commitOffsets, type MemberIdentity } from './group-requests.js';
+import { commitOffsets, isFencing, type MemberIdentity } from './group-requests.js';
 import { type GroupCoordinator, isStaleCoordinator } from './groups.js';
-import { isFencing } from './heartbeat.js';
 import type { OwnedPartition } from './owned-partition.js';
 import { protocolError } from './protocol.js';
 

@@ -86,12 +86,13 @@ export class Connection {
   }
 
   /** What a consumer of this bus shares with it. */
-  consumerParts(group: string): ConsumerParts {
+  consumerParts(group: string, pinned: ReadonlyMap<number, string>): ConsumerParts {
     return {
       settings: this.settings,
       topic: this.view.topic,
       coordinator: new GroupCoordinator(this.cluster, group),
       view: this.view,
+      pinned,
       events: this.events,
       outages: this.outages,
       writeDeadLetter: (letter) => this.letters.write(letter),

@@ -30,6 +30,8 @@ export interface ConsumerParts {
   /** On the connections of publishing: a join that waits keeps its own connection busy, and commits must not wait for it. */
   readonly coordinator: GroupCoordinator;
   readonly view: TopicView;
+  /** Where to begin in partitions in which the group has no position. */
+  readonly pinned: ReadonlyMap<number, string>;
   readonly events: TransportEvents;
   readonly outages: Outages<ConnectionPart>;
   readonly writeDeadLetter: (letter: OutboundRecord) => Promise<void>;
@@ -182,10 +184,13 @@ export class KafkaConsumer implements Consumption {
   }
 
   private async adopt(partitions: readonly number[]): Promise<void> {
-    const { starts, journals } = await readTakeOver(this.parts.coordinator, this.parts.view, partitions);
-    if (this.stopping.signal.aborted) return;
+    const { coordinator, view, pinned } = this.parts;
+    const { wanted } = this;
+    const { starts, journals } = await readTakeOver(coordinator, view, partitions, pinned);
+    // What was read is of no use when the group shared out again meanwhile: others may have gone further.
+    if (this.stopping.signal.aborted || this.wanted !== wanted) return;
     for (const partition of partitions) {
-      if (this.owned.has(partition) || !this.wanted.has(partition)) continue;
+      if (this.owned.has(partition) || !wanted.has(partition)) continue;
       this.own(partition, starts.get(partition) ?? '0', journals);
     }
   }

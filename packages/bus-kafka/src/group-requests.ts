@@ -83,3 +83,14 @@ export async function joinGroup(broker: KafkaBroker, request: JoinRequest): Prom
     throw isNew ? new MemberIdRequired(memberId) : error;
   }
 }
+
+const FENCING: ReadonlySet<string | undefined> = new Set([
+  'UNKNOWN_MEMBER_ID',
+  'ILLEGAL_GENERATION',
+  'FENCED_INSTANCE_ID',
+]);
+
+/** Whether the group went on without this member. */
+export function isFencing(type: string | undefined): boolean {
+  return FENCING.has(type);
+}

@@ -1,6 +1,6 @@
 import { BusError, type GroupSpec, type PartitionLag, within } from '@omnibus/core/transport';
 import { protocolTypeOf, toBusError } from './errors.js';
-import { commitOffsets, committedOffsets } from './group-requests.js';
+import { commitOffsets, committedOffsets, isFencing } from './group-requests.js';
 import type { CommittedOffset, KafkaBroker, KafkaCluster } from './kafkajs-cluster.js';
 import { EARLIEST, LATEST, offsetsAt } from './offsets.js';
 import { protocolError } from './protocol.js';
@@ -69,32 +69,42 @@ export function committedOf(
 
 /**
  * Gives the group a position in every partition where it has none. From then on it keeps what is published, whether or
- * not anybody consumes. A group that has members did this before they joined.
+ * not anybody consumes. The broker refuses that for a group that has members; then the positions are given back, for the
+ * member that begins there. As a rule there are none: who is a member did this before it joined, unless for another topic.
  */
 export async function pinGroup(
   coordinator: GroupCoordinator,
   view: TopicView,
   spec: GroupSpec,
-): Promise<void> {
+): Promise<ReadonlyMap<number, string>> {
+  // A group that has them all needs no leader of any partition to start.
+  if (unpinned(await committedOf(coordinator, view)).length === 0) return new Map();
   // The offsets are read before what is committed: whoever commits meanwhile can only have read the same or later ones,
   // so that a race of two moves no group past an event.
-  const starts = await offsetsAt(view, allPartitions(view), spec.startFrom === 'latest' ? LATEST : EARLIEST);
-  const committed = await committedOf(coordinator, view);
-  const missing = committed.filter(({ offset }) => Number(offset) < 0).map(({ partition }) => partition);
-  if (missing.length === 0) return;
-  const isNew = missing.length === committed.length;
+  const ends = await offsetsAt(view, allPartitions(view), spec.startFrom === 'latest' ? LATEST : EARLIEST);
+  const missing = unpinned(await committedOf(coordinator, view));
+  if (missing.length === 0) return new Map();
+  const isNew = missing.length === ends.size;
   // Partitions that were added to the stream later: everything in them is newer than the group.
-  const earliest = isNew ? starts : await offsetsAt(view, missing, EARLIEST);
-  await coordinator.ask((broker) => commitStarts(broker, coordinator.group, view.topic, missing, earliest));
+  const starts = isNew ? ends : await offsetsAt(view, missing, EARLIEST);
+  const stored = await coordinator.ask((broker) =>
+    commitStarts(broker, coordinator.group, view.topic, missing, starts),
+  );
+  return stored ? new Map() : starts;
 }
 
+function unpinned(committed: readonly CommittedOffset[]): number[] {
+  return committed.filter(({ offset }) => Number(offset) < 0).map(({ partition }) => partition);
+}
+
+/** False when the group has members: then only they can commit. */
 async function commitStarts(
   broker: KafkaBroker,
   groupId: string,
   topic: string,
   partitions: readonly number[],
   starts: ReadonlyMap<number, string>,
-): Promise<void> {
+): Promise<boolean> {
   const nobody = { groupId, groupGenerationId: -1, memberId: '' };
   const answers = await commitOffsets(
     broker,
@@ -105,15 +115,10 @@ async function commitStarts(
   for (const { errorCode } of answers) {
     if (errorCode === 0) continue;
     const error = protocolError(errorCode);
-    // The group has members: they pinned their positions themselves.
-    if (
-      error.type === 'UNKNOWN_MEMBER_ID' ||
-      error.type === 'ILLEGAL_GENERATION' ||
-      error.type === 'REBALANCE_IN_PROGRESS'
-    )
-      return;
+    if (isFencing(error.type) || error.type === 'REBALANCE_IN_PROGRESS') return false;
     throw error;
   }
+  return true;
 }
 
 /** How many events lie between what the group has committed and the end. */

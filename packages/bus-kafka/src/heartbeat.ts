@@ -1,6 +1,6 @@
 import { type BusError, Elapsed, reconnectDelayMs } from '@omnibus/core/transport';
 import { protocolTypeOf, toBusError } from './errors.js';
-import type { MemberIdentity } from './group-requests.js';
+import { isFencing, type MemberIdentity } from './group-requests.js';
 import { isStaleCoordinator } from './groups.js';
 
 /** What a heartbeat needs, and whom it tells. */
@@ -27,16 +27,6 @@ export interface HeartbeatSettings {
 
 /** Answers may take this long even where heartbeats are more frequent. */
 const MIN_PATIENCE_MS = 1_000;
-const FENCING: ReadonlySet<string | undefined> = new Set([
-  'UNKNOWN_MEMBER_ID',
-  'ILLEGAL_GENERATION',
-  'FENCED_INSTANCE_ID',
-]);
-
-/** Whether the group went on without this member. */
-export function isFencing(type: string | undefined): boolean {
-  return FENCING.has(type);
-}
 
 /**
  * Tells the group that this process lives, and watches how long ago the group last heard of it. One timer, which also

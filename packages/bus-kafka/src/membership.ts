@@ -9,9 +9,15 @@ import {
   PROTOCOL_NAME,
   topicsOf,
 } from './group-protocol.js';
-import { type JoinedGroup, joinGroup, type MemberIdentity, MemberIdRequired } from './group-requests.js';
+import {
+  isFencing,
+  type JoinedGroup,
+  joinGroup,
+  type MemberIdentity,
+  MemberIdRequired,
+} from './group-requests.js';
 import { findCoordinator, isStaleCoordinator } from './groups.js';
-import { Heartbeat, type HeartbeatSettings, isFencing } from './heartbeat.js';
+import { Heartbeat, type HeartbeatSettings } from './heartbeat.js';
 import type { KafkaBroker, KafkaCluster } from './kafkajs-cluster.js';
 import { TopicView } from './topic-view.js';
 
@@ -140,9 +146,10 @@ export class Membership {
       try {
         const { partitions } = await this.join();
         if (this.stopping.signal.aborted) return;
-        failures = 0;
         this.handler.works();
-        if (!(await this.handler.assigned(partitions))) return;
+        const gaveUp = await this.handler.assigned(partitions);
+        failures = 0;
+        if (!gaveUp) return;
       } catch (error) {
         if (this.stopping.signal.aborted) return;
         failures += 1;

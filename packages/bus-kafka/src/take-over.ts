@@ -15,9 +15,11 @@ export async function readTakeOver(
   coordinator: GroupCoordinator,
   view: TopicView,
   partitions: readonly number[],
+  /** Positions that the group could not be given before this member joined. */
+  pinned: ReadonlyMap<number, string>,
 ): Promise<TakeOver> {
   if (view.partitions <= Math.max(...partitions)) await view.refresh();
-  const starts = new Map<number, string>();
+  const starts = new Map(pinned);
   const journals = new Map<number, string>();
   for (const { partition, offset, metadata } of await committedOf(coordinator, view)) {
     if (!offset.startsWith('-')) starts.set(partition, offset);

@@ -94,7 +94,11 @@ export class KafkaTransport implements Transport {
     return { failures: [...failures].map(([index, error]) => ({ index, error })) };
   }
 
-  ensureGroup(group: GroupSpec): Promise<void> {
+  async ensureGroup(group: GroupSpec): Promise<void> {
+    await this.pin(group);
+  }
+
+  private pin(group: GroupSpec): Promise<ReadonlyMap<number, string>> {
     const { cluster, view } = this.open_;
     return this.patiently(`create the group ${group.name}`, () =>
       pinGroup(new GroupCoordinator(cluster, group.name), view, group),
@@ -104,8 +108,8 @@ export class KafkaTransport implements Transport {
   async consume(spec: ConsumeSpec, sink: DeliverySink): Promise<Consumption> {
     const connection = this.open_;
     // Before the join: from now on the group keeps what is published, also while it is still being shared out.
-    await this.ensureGroup(spec.group);
-    const consumer = new KafkaConsumer(connection.consumerParts(spec.group.name), spec, sink);
+    const pinned = await this.pin(spec.group);
+    const consumer = new KafkaConsumer(connection.consumerParts(spec.group.name, pinned), spec, sink);
     this.consumers.add(consumer);
     try {
       await consumer.start();
@@ -151,12 +155,11 @@ export class KafkaTransport implements Transport {
   }
 
   /** A cluster that was just started has no coordinators for a while. */
-  private async patiently(doing: string, work: () => Promise<void>): Promise<void> {
+  private async patiently<T>(doing: string, work: () => Promise<T>): Promise<T> {
     const deadlineMs = Date.now() + this.settings.requestTimeoutMs;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await work();
-        return;
+        return await work();
       } catch (error) {
         const reason = toBusError(error, doing);
         if (!reason.retryable || this.closed || Date.now() > deadlineMs) throw reason;

@@ -63,4 +63,47 @@ describe('a cluster of three brokers', () => {
     for (const partition of PARTITIONS) expect(stored.get(partition)).toEqual(expected(partition));
     await until('it to be connected', () => told.disconnections.length === told.reconnections);
   }, 150_000);
+
+  test('partitions that nobody leads hold up neither the start of a group nor the others', async () => {
+    const options = {
+      brokers: kafka.brokers,
+      partitions: PARTITIONS.length,
+      replicationFactor: 1,
+      topicPrefix: uniqueName('topic'),
+    };
+    const group = uniqueName();
+    const before = await openTransport(options);
+    opened.push(before.transport);
+    await before.transport.ensureGroup(consumeSpec(group).group);
+    await kafka.node(0).kill();
+    try {
+      const { transport } = await openTransport(options);
+      opened.push(transport);
+      const sink = new RecordingSink();
+      await transport.consume(consumeSpec(group), sink);
+      const stored = await storedWhereLed(transport);
+      expect(stored.length).toBeGreaterThan(0);
+      expect(stored.length).toBeLessThan(PARTITIONS.length);
+      await until('what could be stored', () =>
+        stored.every((partition) => sink.values(partition).includes(`${partition}/0`)),
+      );
+      expect(sink.owned).toEqual(PARTITIONS);
+    } finally {
+      await kafka.node(0).start();
+    }
+  }, 120_000);
 });
+
+/** Publishes one record to every partition; gives those that could take it, when it is clear that the others cannot. */
+async function storedWhereLed(transport: KafkaTransport): Promise<number[]> {
+  const all = PARTITIONS.flatMap((partition) => records(partition, 1));
+  let left = all;
+  await until('only partitions without a leader to be left', async () => {
+    const { failures } = await transport.send(left);
+    left = failures.map(({ index }) => left[index] as (typeof all)[number]);
+    const reasons = failures.map(({ error }) => (error.cause as { type?: string } | undefined)?.type);
+    return reasons.every((type) => type === 'LEADER_NOT_AVAILABLE');
+  });
+  const unsent = new Set(left.map(({ partition }) => partition));
+  return PARTITIONS.filter((partition) => !unsent.has(partition));
+}

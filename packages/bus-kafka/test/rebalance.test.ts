@@ -119,6 +119,17 @@ describe('a group of several processes', () => {
     ]);
   });
 
+  test('a group that consumes another topic starts at the latest in this one, where that is wanted', async () => {
+    const [a, b] = [await process('a'), await process('b')];
+    const group = uniqueName();
+    await a.transport.consume(consumeSpec(group), a.sink);
+    await publish(b.transport, records(0, 3));
+    await b.transport.consume(consumeSpec(group, { startFrom: 'latest' }), b.sink);
+    await publish(b.transport, records(0, 3, 3));
+    await until('what was published after the start', () => b.sink.values().includes('0/5'));
+    expect(b.sink.values()).toEqual(['0/3', '0/4', '0/5']);
+  });
+
   test('a partition that drains slowly goes over after its time, and holds up no other', async () => {
     const a = await process('a');
     const b = await process('b', a);
