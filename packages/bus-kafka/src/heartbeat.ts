@@ -90,7 +90,14 @@ export class Heartbeat {
     clearTimeout(this.timer);
     if (this.closed) return;
     this.sinceTick.reset();
-    this.timer = setTimeout(() => this.tick(), ms);
+    this.timer = setTimeout(() => this.tick(), Math.min(ms, this.sessionLeftMs));
+  }
+
+  /** From then on others may own what is ours: that must not be noticed a heartbeat later. */
+  private get sessionLeftMs(): number {
+    if (this.phase === 'joining' || !this.member) return Number.POSITIVE_INFINITY;
+    const leftMs = this.settings.sessionTimeoutMs - this.contact.ms;
+    return leftMs < 0 ? Number.POSITIVE_INFINITY : leftMs + 1;
   }
 
   private tick(): void {
