@@ -1,4 +1,5 @@
 import { chooseProvider } from '../choose-provider.js';
+import { offerDocker } from './docker-redis.js';
 import { offerEnvironment } from './environment-redis.js';
 import { type RedisOptions, resolveRedisOptions } from './redis-options.js';
 import { requireRedisServer } from './redis-server.js';
@@ -13,6 +14,10 @@ export async function prepareRedis(given: Pick<RedisOptions, 'server' | 'report'
     {
       name: 'environment',
       offer: async () => ({ ...(await offerEnvironment(options)), start: async () => {} }),
+    },
+    {
+      name: 'docker',
+      offer: async () => ({ ...(await offerDocker(options)), start: async () => {} }),
     },
     {
       name: 'native',

@@ -5,13 +5,12 @@ import { withFreePorts } from '../free-ports.js';
 import { NativeNode } from '../native-node.js';
 import { LOOPBACK, releasePorts, reservePorts } from '../ports.js';
 import { openReaper, type Reaper } from '../reaper.js';
-import { makeTlsFiles } from '../tls-files.js';
 import { type PlannedNode, planNodes, portsNeeded } from './plan.js';
 import { assemble, type RedisAssembly } from './redis-assembly.js';
 import { CONFIG_FILE, type RedisSecrets } from './redis-config.js';
 import { probeFor, redisNode, targetOf } from './redis-node.js';
 import type { ResolvedRedisOptions } from './redis-options.js';
-import { adminFor } from './redis-secrets.js';
+import { makeSecrets } from './redis-secrets.js';
 import type { RedisServer } from './redis-server.js';
 import type { RedisNode } from './running-redis.js';
 
@@ -31,11 +30,8 @@ async function startOnce(options: ResolvedRedisOptions, server: RedisServer): Pr
     releasePorts(ports);
   };
   try {
-    const tls =
-      options.tls === false
-        ? undefined
-        : await makeTlsFiles(reaper.folder, [LOOPBACK, 'localhost'], options.users[0]?.username ?? 'client');
-    const secrets: RedisSecrets = { admin: adminFor(options), tls: tls?.broker };
+    const { admin, tls } = await makeSecrets(options, reaper.folder);
+    const secrets: RedisSecrets = { admin, tls: tls?.broker };
     const place = {
       bind: LOOPBACK,
       host: LOOPBACK,

@@ -1,4 +1,5 @@
 import { chooseProvider, type Offer, type Provider } from '../choose-provider.js';
+import { offerDocker } from './docker-redis.js';
 import { offerEnvironment, refuseEnvironment } from './environment-redis.js';
 import { offerNative } from './native-redis.js';
 import type { RedisAssembly } from './redis-assembly.js';
@@ -50,6 +51,7 @@ async function start<Running extends RunningRedis>(
 ): Promise<Running> {
   const providers: Provider<Running | RedisAssembly>[] = [
     { name: 'environment', offer: offerExisting },
+    { name: 'docker', offer: () => offerDocker(options) },
     { name: 'native', offer: () => offerNative(options) },
   ];
   const choice = await chooseProvider<Running | RedisAssembly>('Redis', providers);
