@@ -1,4 +1,4 @@
-import { Elapsed } from '../src/elapsed.js';
+import { Elapsed } from '@omnibus/core/transport';
 import { Heartbeat, type HeartbeatHandler } from '../src/heartbeat.js';
 import { until } from './support/kafka.js';
 
