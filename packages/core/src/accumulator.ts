@@ -79,7 +79,7 @@ export class Accumulator {
     return new Promise((resolve, reject) => {
       const ticket: Ticket = {
         total: records.length,
-        deadlineMs: this.clock.now() + this.options.timeoutMs,
+        deadlineMs: this.clock.elapsedMs() + this.options.timeoutMs,
         remaining: records.length,
         failures: undefined,
         resolve,
@@ -184,7 +184,7 @@ export class Accumulator {
     for (let index = 0; index < batch.length; index += 1) {
       const pending = batch[index] as Pending;
       const error = failed.get(index);
-      if (error?.retryable && this.clock.now() < pending.ticket.deadlineMs) again.push(pending);
+      if (error?.retryable && this.clock.elapsedMs() < pending.ticket.deadlineMs) again.push(pending);
       else this.settle(pending, error);
     }
     if (failed.size < batch.length) this.stats.lastPublishAtMs = this.clock.now();
@@ -216,7 +216,7 @@ export class Accumulator {
 
   /** Rejects what waited longer than `timeoutMs` without being accepted. */
   private expire(): void {
-    const nowMs = this.clock.now();
+    const nowMs = this.clock.elapsedMs();
     const first = this.queue.peek();
     if (!first || first.ticket.deadlineMs > nowMs) return;
     const waiting = this.queue.clear();

@@ -121,7 +121,7 @@ export class Dispatcher {
         delivery,
         event,
         handlers,
-        this.clock.now(),
+        this.clock.elapsedMs(),
         this.startSpan(delivery, event, handlers.length),
       ),
     );
@@ -256,7 +256,7 @@ export class Dispatcher {
   private finish(attempt: Attempt): void {
     const { delivery, failed, event } = attempt;
     attempt.span?.end(failed ? 'error' : 'ok');
-    const durationMs = this.clock.now() - attempt.startedAtMs;
+    const durationMs = this.clock.elapsedMs() - attempt.startedAtMs;
     if (!failed) return this.report(delivery, SUCCEEDED, durationMs);
     this.report(
       delivery,

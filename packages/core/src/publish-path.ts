@@ -76,7 +76,7 @@ export class PublishPath {
 
   private async traced(events: readonly DomainEvent[], options: PublishOptions): Promise<void> {
     const { tracing, metrics, stats, clock, destination } = this.parts;
-    const startedAtMs = clock.now();
+    const startedAtMs = clock.elapsedMs();
     let span: PublishSpan | undefined;
     let isQueued = false;
     const queue = (records: readonly PreparedRecord[]): Promise<void> => {
@@ -89,7 +89,7 @@ export class PublishPath {
       const records = this.prepare(events, options, span);
       if (this.turns.busy || records instanceof Promise) await this.turns.take(events, records, queue);
       else await queue(records);
-      const durationMs = clock.now() - startedAtMs;
+      const durationMs = clock.elapsedMs() - startedAtMs;
       stats.publishLatency.record(durationMs);
       metrics.published(events.length, durationMs);
       span?.end();
@@ -101,7 +101,7 @@ export class PublishPath {
       const failed = isQueued && error instanceof PublishError ? error.failures.length : events.length;
       stats.lastErrorAtMs = clock.now();
       stats.publishErrors += failed;
-      metrics.published(events.length, clock.now() - startedAtMs, error, failed);
+      metrics.published(events.length, clock.elapsedMs() - startedAtMs, error, failed);
       span?.end(error);
       throw error;
     }

@@ -1,7 +1,9 @@
 /** Time as the engine sees it; a simulation brings its own. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, for what is told to people. Somebody may set it, back or forward. */
   now(): number;
+  /** Milliseconds since any one instant, for durations and deadlines. Never goes back, never jumps. */
+  elapsedMs(): number;
   /** Runs `task` once, not before `delayMs` have passed. Returns what cancels it. */
   after(delayMs: number, task: () => void): () => void;
   /** Runs `task` in a later turn of the event loop, behind the I/O that is already waiting. */
@@ -11,6 +13,7 @@ export interface Clock {
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: Date.now,
+  elapsedMs: () => performance.now(),
   after(delayMs, task) {
     const timer = setTimeout(task, delayMs);
     return () => clearTimeout(timer);
@@ -35,7 +38,7 @@ export class TimerQueue {
   constructor(private readonly clock: Clock) {}
 
   schedule(delayMs: number, run: () => void): Due {
-    const due: Due = { dueMs: this.clock.now() + delayMs, run, cancelled: this.closed };
+    const due: Due = { dueMs: this.clock.elapsedMs() + delayMs, run, cancelled: this.closed };
     if (this.closed) return due;
     this.push(due);
     if (due.dueMs < this.armedForMs) this.arm();
@@ -56,11 +59,11 @@ export class TimerQueue {
     const next = this.heap[0];
     if (!next) return;
     this.armedForMs = next.dueMs;
-    this.cancelTimer = this.clock.after(Math.max(0, next.dueMs - this.clock.now()), () => this.fire());
+    this.cancelTimer = this.clock.after(Math.max(0, next.dueMs - this.clock.elapsedMs()), () => this.fire());
   }
 
   private fire(): void {
-    const now = this.clock.now();
+    const now = this.clock.elapsedMs();
     for (let next = this.heap[0]; next && (next.cancelled || next.dueMs <= now); next = this.heap[0]) {
       this.pop();
       if (!next.cancelled) next.run();
@@ -122,7 +125,7 @@ export class DeadlineList<T extends DeadlineLinks> {
   ) {}
 
   join(member: T): void {
-    member.deadlineMs = this.clock.now() + this.lengthMs;
+    member.deadlineMs = this.clock.elapsedMs() + this.lengthMs;
     member.previousDeadline = this.newest;
     member.nextDeadline = undefined;
     if (this.newest) this.newest.nextDeadline = member;
@@ -149,7 +152,7 @@ export class DeadlineList<T extends DeadlineLinks> {
 
   private fire(): void {
     this.cancelTimer = undefined;
-    const now = this.clock.now();
+    const now = this.clock.elapsedMs();
     for (let member = this.oldest; member && member.deadlineMs <= now; member = this.oldest) {
       this.leave(member as T);
       this.expired(member as T);

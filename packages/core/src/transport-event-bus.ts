@@ -376,12 +376,12 @@ export class TransportEventBus implements EventBus {
   }
 
   async #shutdown(timeoutMs: number): Promise<ShutdownReport> {
-    const startedAtMs = this.#clock.now();
-    const leftMs = (): number => Math.max(0, startedAtMs + timeoutMs - this.#clock.now());
+    const startedAtMs = this.#clock.elapsedMs();
+    const leftMs = (): number => Math.max(0, startedAtMs + timeoutMs - this.#clock.elapsedMs());
     const releasedBefore = this.#stats.eventsReleased;
     const wasOpen = this.state === 'ready' || this.state === 'reconnecting';
     this.#lifecycle.to('draining');
-    this.#onStatus({ type: 'draining', atMs: startedAtMs });
+    this.#onStatus({ type: 'draining', atMs: this.#clock.now() });
     const stopping = Promise.all([this.#consumption.stop(leftMs()), this.#replays.stop(busClosed('replay'))]);
     stopping.catch(() => undefined);
     // A start that still waits for the first connection fails with it: it is not waited for.
@@ -394,7 +394,7 @@ export class TransportEventBus implements EventBus {
     this.#parts.metrics.shutdown();
     this.#timers.close();
     this.#lifecycle.to('closed');
-    const durationMs = this.#clock.now() - startedAtMs;
+    const durationMs = Math.round(this.#clock.elapsedMs() - startedAtMs);
     this.#onStatus({ type: 'closed', atMs: this.#clock.now() });
     this.#status.close();
     const released = this.#stats.eventsReleased - releasedBefore;

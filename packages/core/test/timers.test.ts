@@ -10,6 +10,10 @@ class ManualClock implements Clock {
     return this.nowMs;
   }
 
+  elapsedMs(): number {
+    return this.nowMs;
+  }
+
   after(delayMs: number, task: () => void): () => void {
     const timer = { atMs: this.nowMs + delayMs, task };
     this.timers.add(timer);

@@ -19,6 +19,10 @@ export class ManualClock implements Clock {
     return this.#nowMs;
   }
 
+  elapsedMs(): number {
+    return this.#nowMs;
+  }
+
   after(delayMs: number, task: () => void): () => void {
     const alarm: Alarm = { dueMs: this.#nowMs + delayMs, task };
     this.#alarms.add(alarm);
