@@ -27,7 +27,7 @@ export interface AbortedTransaction {
 export const FETCH_VERSION = 11;
 
 /** Reads the answer to a fetch request. */
-export async function decodeFetch(data: Buffer): Promise<readonly FetchedPartition[]> {
+export async function decodeFetch(data: Buffer, checkCrcs = false): Promise<readonly FetchedPartition[]> {
   const reader = new ByteReader(data);
   // Throttle time.
   reader.skip(4);
@@ -38,12 +38,13 @@ export async function decodeFetch(data: Buffer): Promise<readonly FetchedPartiti
   const partitions: FetchedPartition[] = [];
   for (let topics = reader.int32(); topics > 0; topics -= 1) {
     reader.skip(reader.int16());
-    for (let left = reader.int32(); left > 0; left -= 1) partitions.push(await decodePartition(reader));
+    for (let left = reader.int32(); left > 0; left -= 1)
+      partitions.push(await decodePartition(reader, checkCrcs));
   }
   return partitions;
 }
 
-async function decodePartition(reader: ByteReader): Promise<FetchedPartition> {
+async function decodePartition(reader: ByteReader, checkCrcs: boolean): Promise<FetchedPartition> {
   const partition = reader.int32();
   const errorCode = reader.int16();
   // High watermark.
@@ -60,7 +61,7 @@ async function decodePartition(reader: ByteReader): Promise<FetchedPartition> {
   const bytes = reader.take(Math.max(0, reader.int32()));
   const answer = { partition, errorCode, readableEnd, aborted };
   try {
-    return { ...answer, batches: await decodeBatches(bytes), unreadable: undefined };
+    return { ...answer, batches: await decodeBatches(bytes, checkCrcs), unreadable: undefined };
   } catch (error) {
     return { ...answer, batches: [], unreadable: toBusError(error, `read partition ${partition}`) };
   }

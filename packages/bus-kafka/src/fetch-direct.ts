@@ -89,6 +89,7 @@ async function fetchOne(view: TopicView, partition: number, from: string): Promi
     partitions: [{ partition, fetchOffset: from, maxBytes: MAX_BYTES }],
     maxWaitMs: MAX_WAIT_MS,
     maxBytes: MAX_BYTES,
+    checkCrcs: true,
   });
   // A broker whose quota is used up leaves the partitions out.
   return answer ?? { ...nothing, errorCode: 0 };

@@ -3,8 +3,9 @@ import type { KafkaBroker } from './kafkajs-cluster.js';
 import { dropConnections } from './kafkajs-repairs.js';
 import { fetch } from './record-requests.js';
 
-/** How much to fetch at most. */
+/** How much to fetch at most, and how it is read. */
 export interface FetchSizes {
+  readonly checkCrcs: boolean;
   readonly maxBytesPerPartition: number;
   readonly maxBytes: number;
 }
@@ -39,6 +40,7 @@ export class FetchSizer {
         partitions: places.map(({ partition, from }) => ({ partition, fetchOffset: from, maxBytes })),
         maxWaitMs,
         maxBytes: this.scaled(this.sizes.maxBytes),
+        checkCrcs: this.sizes.checkCrcs,
       });
       if (this.share < 1) this.share = Math.min(1, this.share * 2);
       return answers;

@@ -78,9 +78,13 @@ function oneSocketAtATime(connection: Connection): void {
   const connect = connection.connect.bind(connection);
   let connecting: Promise<unknown> | undefined;
   connection.connect = () => {
-    connecting ??= connect().finally(() => {
-      connecting = undefined;
-    });
+    connecting ??= connect()
+      // A client that was handed over makes its sockets itself. Small requests must not wait for the acknowledgement of
+      // the one before.
+      .then(() => connection.socket?.setNoDelay(true))
+      .finally(() => {
+        connecting = undefined;
+      });
     return connecting;
   };
   connection.disconnect = () => {

@@ -79,6 +79,13 @@ export interface KafkaEventBusOptions extends EventBusOptions {
   /** Most bytes of one fetch. @default 10485760 (10 MiB) */
   readonly maxBytes?: number;
   /**
+   * Check the checksum of every batch that is consumed. TCP and TLS look after the way; this finds what went wrong before,
+   * on a disk for example, and costs about a microsecond for 500 bytes. A damaged batch is an `error` of the bus's status
+   * and stops its partition. History and dead letters are always checked.
+   * @default false
+   */
+  readonly checkCrcs?: boolean;
+  /**
    * Largest batch of records that the brokers accept in bytes (`message.max.bytes` of the broker, `max.message.bytes` of
    * the topic). An event may be as large as this allows.
    * @default 1048588
@@ -119,6 +126,7 @@ export interface KafkaSettings extends KafkaConnectionSettings {
   readonly maxWaitTimeMs: number;
   readonly maxBytesPerPartition: number;
   readonly maxBytes: number;
+  readonly checkCrcs: boolean;
   readonly maxRequestBytes: number;
 }
 
@@ -184,6 +192,7 @@ const kafkaRules: RulesFor<KafkaSettings> = {
   maxWaitTimeMs: durationMs({ min: 1, max: 60_000, default: 500 }),
   maxBytesPerPartition: bytes({ min: 1_024, max: 1_073_741_824, default: 1_048_576 }),
   maxBytes: bytes({ min: 1_024, max: 1_073_741_824, default: 10_485_760 }),
+  checkCrcs: flag({ default: false }),
   maxRequestBytes: bytes({ min: 2 * BATCH_OVERHEAD_BYTES, max: 1_073_741_824, default: 1_048_588 }),
   requestTimeoutMs: durationMs({ min: 100, default: 30_000 }),
   connectionTimeoutMs: durationMs({ min: 100, default: 10_000 }),

@@ -1,6 +1,7 @@
 import { BusError, type HeaderValue, type InboundRecord, isBusError } from '@omnibus/core/transport';
 import { ByteReader } from './byte-reader.js';
 import { decompress } from './compression.js';
+import { crc32c } from './crc32c.js';
 import { toBusError } from './errors.js';
 
 /** Records that were stored together. */
@@ -19,6 +20,7 @@ const MAGIC = 2;
 /** From the base offset to the length, which does not count these. */
 const PREFIX_BYTES = 12;
 const MAGIC_AT = 16;
+const CRC_AT = 17;
 /** Of a batch without records. */
 const HEADER_BYTES = 61;
 const COMPRESSION_MASK = 0x07;
@@ -40,13 +42,15 @@ interface BatchHeader {
  * has a decoder for this; here there is one because decoding is most of what consuming costs, and this one takes a
  * fraction of the time.
  */
-export async function decodeBatches(bytes: Buffer): Promise<readonly RecordBatch[]> {
+export async function decodeBatches(bytes: Buffer, checkCrcs = false): Promise<readonly RecordBatch[]> {
   const batches: RecordBatch[] = [];
   for (let at = 0; bytes.length - at > MAGIC_AT; ) {
-    const end = at + PREFIX_BYTES + bytes.readInt32BE(at + 8);
+    const size = PREFIX_BYTES + bytes.readInt32BE(at + 8);
+    const end = at + size;
     if (end > bytes.length) break;
     try {
-      batches.push(await decodeBatch(bytes, at, end));
+      if (size <= MAGIC_AT) throw new RangeError(`it is said to have ${size} bytes`);
+      batches.push(await decodeBatch(bytes.subarray(at, end), checkCrcs));
     } catch (error) {
       if (batches.length > 0) break;
       throw isBusError(error) ? error : unreadable(error);
@@ -62,18 +66,20 @@ function unreadable(error: unknown): BusError {
   return new BusError('BROKER', `A batch of records is damaged: ${message}`, { cause: error });
 }
 
-async function decodeBatch(all: Buffer, at: number, end: number): Promise<RecordBatch> {
-  if (all[at + MAGIC_AT] !== MAGIC) {
+async function decodeBatch(bytes: Buffer, checkCrcs: boolean): Promise<RecordBatch> {
+  if (bytes[MAGIC_AT] !== MAGIC) {
     throw new BusError(
       'UNSUPPORTED',
       'The topic holds records in a format from before Kafka 0.11; copy them to a new topic',
     );
   }
-  if (end - at < HEADER_BYTES) throw new RangeError(`it is said to have ${end - at} bytes`);
+  if (bytes.length < HEADER_BYTES) throw new RangeError(`it is said to have ${bytes.length} bytes`);
+  if (checkCrcs && bytes.readUInt32BE(CRC_AT) !== crc32c(bytes.subarray(CRC_AT + 4)))
+    throw new RangeError('its checksum says so');
   // A copy, so that a record that waits long keeps its batch in memory, not the whole answer.
-  const reader = new ByteReader(Buffer.from(all.subarray(at, end)));
+  const reader = new ByteReader(Buffer.from(bytes));
   const baseOffset = reader.int64();
-  // Length, leader epoch, magic and checksum; TCP has one of its own.
+  // Length, leader epoch, magic and checksum.
   reader.skip(13);
   const attributes = reader.int16();
   const lastOffset = baseOffset + BigInt(reader.int32());

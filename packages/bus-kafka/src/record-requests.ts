@@ -38,6 +38,7 @@ export interface FetchRequest {
   /** How long the broker may wait for the first record. */
   readonly maxWaitMs: number;
   readonly maxBytes: number;
+  readonly checkCrcs: boolean;
 }
 
 const ALL_REPLICAS = -1;
@@ -65,7 +66,7 @@ export async function produce(
 /** Records from the given offsets on. */
 export function fetch(
   broker: KafkaBroker,
-  { topic, partitions, maxWaitMs, maxBytes }: FetchRequest,
+  { topic, partitions, maxWaitMs, maxBytes, checkCrcs }: FetchRequest,
 ): Promise<readonly FetchedPartition[]> {
   const prepared = prepare(broker, 'Fetch', {
     replicaId: -1,
@@ -79,7 +80,7 @@ export function fetch(
   if (prepared.request.apiVersion !== FETCH_VERSION) {
     return Promise.reject(new BusError('UNSUPPORTED', 'Consuming needs Kafka 2.3 or newer'));
   }
-  return exchange(broker, prepared, decodeFetch);
+  return exchange(broker, prepared, (data) => decodeFetch(data, checkCrcs));
 }
 
 /** What kafkajs takes for one of its encoders. */

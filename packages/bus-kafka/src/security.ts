@@ -1,4 +1,4 @@
-import type { ConnectionOptions } from 'node:tls';
+import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import {
   type CrossCheck,
   flag,
@@ -30,12 +30,12 @@ export interface KafkaSecurityOptions {
   readonly password?: string | Secret;
   /** For OAUTHBEARER: gives a token that is valid now; called for every connection, and again before it expires. @default none */
   readonly token?: () => Promise<string>;
-  /** Certificates of the authorities to trust: PEM text, or the path of a PEM file. @default those of Node */
-  readonly ca?: string;
-  /** The client's certificate for mTLS: PEM text, or the path of a PEM file. @default none */
-  readonly certificate?: string;
-  /** The key of `certificate`: PEM text, or the path of a PEM file. Never printed. @default none */
-  readonly key?: string | Secret;
+  /** Certificates of the authorities to trust: PEM text or bytes, or the path of a PEM file. @default those of Node */
+  readonly ca?: string | Uint8Array;
+  /** The client's certificate for mTLS: PEM text or bytes, or the path of a PEM file. @default none */
+  readonly certificate?: string | Uint8Array;
+  /** The key of `certificate`: PEM text or bytes, or the path of a PEM file. Never printed. @default none */
+  readonly key?: string | Uint8Array | Secret;
   /** Opens `key` when it is encrypted. Never printed. @default none */
   readonly passphrase?: string | Secret;
   /** The name that the brokers' certificates must carry. @default the host of each broker's address */
@@ -117,6 +117,21 @@ export const securityChecks: readonly CrossCheck<{ readonly security: KafkaSecur
         : undefined,
   },
   {
+    paths: ['security.key', 'security.certificate', 'security.passphrase'],
+    check: ({ security: { certificate: cert, key, passphrase } }) =>
+      cert === undefined || key === undefined
+        ? undefined
+        : wrongWith(
+            { cert, key: key.reveal(), passphrase: passphrase?.reveal() },
+            'see that it belongs to security.certificate, and that security.passphrase opens it',
+          ),
+  },
+  {
+    paths: ['security.ca'],
+    check: ({ security: { ca } }) =>
+      ca === undefined ? undefined : wrongWith({ ca }, 'it must hold certificates'),
+  },
+  {
     paths: ['security.passphrase', 'security.key'],
     check: ({ security: { passphrase, key } }) =>
       passphrase !== undefined && key === undefined ? 'has no effect without security.key' : undefined,
@@ -190,4 +205,17 @@ function saslOptions(
   return mechanism === 'SCRAM-SHA-256'
     ? { mechanism: 'scram-sha-256', ...credentials }
     : { mechanism: 'scram-sha-512', ...credentials };
+}
+
+/** What OpenSSL says about certificates and keys before they are used. It quotes neither. */
+function wrongWith(
+  material: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'passphrase'>,
+  hint: string,
+): string | undefined {
+  try {
+    createSecureContext(material);
+    return undefined;
+  } catch (error) {
+    return `cannot be used (${(error as Error).message}); ${hint}`;
+  }
 }

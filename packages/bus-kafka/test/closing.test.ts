@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createEvent } from '@omnibus/core';
@@ -24,9 +25,19 @@ describe('closing', () => {
   );
 
   test('a client that was handed over is used, and works on after the bus is closed', async () => {
-    const kafka = new Kafka({ brokers: sharedBrokers(), logLevel: 0 });
+    const sockets: { readonly noDelay: jest.SpyInstance }[] = [];
+    const kafka = new Kafka({
+      brokers: sharedBrokers(),
+      logLevel: 0,
+      socketFactory: ({ host, port, onConnect }) => {
+        const socket = connect({ host, port }, onConnect);
+        sockets.push({ noDelay: jest.spyOn(socket, 'setNoDelay') });
+        return socket;
+      },
+    });
     const admin = kafka.admin();
     await admin.connect();
+    const ownSockets = sockets.length;
     const topicPrefix = uniqueName('topic');
     const bus = new KafkaEventBus({ kafka, topicPrefix, partitions: 2, group: uniqueName() });
     const handled: string[] = [];
@@ -42,6 +53,9 @@ describe('closing', () => {
       }),
     );
     await until('the event', () => handled.length === 1);
+    // kafkajs does not do it by itself; then small requests wait for the acknowledgement of the one before.
+    expect(sockets.slice(ownSockets).every(({ noDelay }) => noDelay.mock.calls.length > 0)).toBe(true);
+    expect(sockets.slice(0, ownSockets).every(({ noDelay }) => noDelay.mock.calls.length === 0)).toBe(true);
     expect(await bus.shutdown()).toMatchObject({ clean: true });
     expect(await admin.listTopics()).toContain(`${topicPrefix}.stream`);
     await admin.disconnect();

@@ -42,7 +42,7 @@ describe('reading the answer to a fetch', () => {
         { readableEnd: 5n, records: NOTHING },
       ]),
     );
-    expect(bad).toMatchObject({ batches: [], unreadable: { code: 'UNSUPPORTED' } });
+    expect(bad).toMatchObject({ batches: [], unreadable: { code: 'BROKER' } });
     expect(good).toMatchObject({ batches: [], unreadable: undefined, readableEnd: 5n });
   });
 

@@ -265,6 +265,16 @@ describe('bytes that lie', () => {
     expect(refused).toBeGreaterThan(100);
   });
 
+  test('a checksum that is wrong is found where it is looked at', async () => {
+    const bytes = await plain();
+    expect(await decodeBatches(bytes, true)).toHaveLength(1);
+    bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1;
+    await expect(decodeBatches(bytes, true)).rejects.toMatchObject({
+      code: 'BROKER',
+      message: expect.stringContaining('checksum'),
+    });
+  });
+
   test('what stands before an unreadable batch is handed out first', async () => {
     const [good, bad] = [await plain(), await plain()];
     bad.writeInt32BE(99, 57);

@@ -1,3 +1,5 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { type RunningKafka, startKafka } from '@omnibus/test-brokers';
 import { KafkaEventBus } from '../src/index.js';
@@ -71,6 +73,43 @@ describe('security', () => {
       key: clientKeyPath,
     });
     expect(await roundTrip(options)).toEqual(['0/0', '0/1', '0/2']);
+  });
+
+  test('a client certificate from bytes publishes and consumes', async () => {
+    const { caPath = '', clientCertificatePath = '', clientKeyPath = '' } = kafka.tls ?? {};
+    const options = settings('MTLS', {
+      protocol: 'SSL',
+      ca: readFileSync(caPath),
+      certificate: readFileSync(clientCertificatePath),
+      key: readFileSync(clientKeyPath),
+    });
+    expect(await roundTrip(options)).toEqual(['0/0', '0/1', '0/2']);
+  });
+
+  test.each([
+    ['another certificate', {}],
+    ['a file that nothing opens', { cipher: 'aes-256-cbc', passphrase: 'hidden-4d1' }],
+  ])('the key of %s is found out before any connection, and not shown', (_what, encryption) => {
+    const { caPath = '', clientCertificatePath = '' } = kafka.tls ?? {};
+    const { privateKey } = generateKeyPairSync('rsa', {
+      modulusLength: 2_048,
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem', ...encryption },
+    });
+    const make = (): unknown =>
+      settings('MTLS', {
+        protocol: 'SSL',
+        ca: caPath,
+        certificate: clientCertificatePath,
+        key: privateKey,
+      });
+    expect(make).toThrow(
+      expect.objectContaining({
+        code: 'CONFIGURATION',
+        message: expect.stringContaining('security.key'),
+      }),
+    );
+    expect(make).not.toThrow(privateKey.split('\n')[3]);
   });
 
   test('OAUTHBEARER asks the callback for its token', async () => {
