@@ -256,6 +256,7 @@ export class Fetcher {
   /** An offset of the former topic may exist in the new one as well, where it would skip what comes before. */
   private noticeNewTopic(owned: OwnedPartition): void {
     const { topicId, topic } = this.view;
+    if (topicId === undefined) return;
     if (owned.topicId !== undefined && topicId !== owned.topicId) {
       const message = `${topic} was deleted and made anew; partition ${owned.partition} is read from its start`;
       this.events.problem(new BusError('BROKER', message, { retryable: false }));

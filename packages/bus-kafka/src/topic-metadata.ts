@@ -11,7 +11,7 @@ export interface TopicMetadata {
   /** How many brokers the cluster has. */
   readonly brokers: number;
   readonly errorCode: number;
-  /** Another one when a topic was deleted and made anew. Undefined before Kafka 2.8, which has no ids. */
+  /** Another one when a topic was deleted and made anew. Undefined where topics have no ids, as before Kafka 2.8. */
   readonly id: string | undefined;
   readonly partitions: TopicDescription;
 }
@@ -20,6 +20,8 @@ const METADATA = 3;
 /** The first version that tells the id of a topic. kafkajs goes up to 6. */
 const VERSION_WITH_ID = 10;
 const ID_BYTES = 16;
+/** From a cluster whose brokers were upgraded, and its metadata not yet. */
+const NO_ID = '0'.repeat(2 * ID_BYTES);
 
 /** Asks one broker. Never makes the topic. */
 export async function topicMetadata(broker: KafkaBroker, topic: string): Promise<TopicMetadata> {
@@ -90,7 +92,7 @@ function decodeTopic(reader: ByteReader): Omit<TopicMetadata, 'brokers'> {
   // What may be done with it.
   reader.skip(4);
   skipFields(reader);
-  return { errorCode, id, partitions };
+  return { errorCode, id: id === NO_ID ? undefined : id, partitions };
 }
 
 function decodePartition(reader: ByteReader): TopicDescription[number] {

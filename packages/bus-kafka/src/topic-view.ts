@@ -57,8 +57,10 @@ export class TopicView {
     const broker = await this.cluster.brokerPool.findConnectedBroker();
     const found = await describeTopic(broker, this.topic);
     if (!found) throw protocolError(UNKNOWN_TOPIC_OR_PARTITION);
-    if (found.id !== this.id) this.leaders.clear();
-    this.id = found.id;
+    if (found.id !== undefined) {
+      if (found.id !== this.id) this.leaders.clear();
+      this.id = found.id;
+    }
     for (const { partitionId, leader } of found.partitions) this.leaders.set(partitionId, leader);
   }
 }
