@@ -51,7 +51,7 @@ describe('the end of the process that started Redis', () => {
   }, 60_000);
 
   it('does not come before what was asked for is done', async () => {
-    const { child } = await starter('--return', '--stop');
+    const { child } = await starter('--sentinel', '--return', '--stop');
     if (child.exitCode === null) await once(child, 'exit');
     expect(child.exitCode).toBe(0);
   }, 60_000);

@@ -50,12 +50,11 @@ describe('a start of Redis that fails', () => {
       if [ "$1" != --version ] && mkdir "$0.started" 2>/dev/null; then exec redis-server "$@" --port ${port}; fi
       exec redis-server "$@"`);
     const lines: string[] = [];
-    const redis = await natively(() => startRedis({ binary, report: (line) => lines.push(line) }));
     try {
+      await using redis = await natively(() => startRedis({ binary, report: (line) => lines.push(line) }));
       expect(lines[0]).toMatch(/^Redis \S+: a port was taken meanwhile; starting again with others$/);
       expect(await redis.ask('PING')).toBe('PONG');
     } finally {
-      await redis.stop();
       thief.close();
     }
   });

@@ -29,6 +29,10 @@ export interface RedisSecrets {
 /** The name of the configuration file in a node's folder. */
 export const CONFIG_FILE = 'redis.conf';
 
+const DURABLE: readonly string[] = ['appendonly yes', 'appendfsync always'];
+// A replica would keep the copy that its master sent it when they met, and start with that.
+const FORGETFUL: readonly string[] = ['appendonly no', 'rdb-del-sync-files yes'];
+
 /** The content of `redis.conf` of a node that holds data. */
 export function redisConfig(
   options: ResolvedRedisOptions,
@@ -39,7 +43,7 @@ export function redisConfig(
   const lines = [
     ...commonLines(layout),
     'save ""',
-    ...(options.durable ? ['appendonly yes', 'appendfsync always'] : ['appendonly no']),
+    ...(options.durable ? DURABLE : FORGETFUL),
     ...(options.maxMemoryMb === undefined ? [] : [`maxmemory ${options.maxMemoryMb}mb`]),
     'maxmemory-policy noeviction',
     ...tlsLines(options, layout, secrets),
