@@ -2,7 +2,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import kafkajs, { type ISocketFactoryArgs, type Kafka, type KafkaConfig } from 'kafkajs';
 import { clusterOf, type KafkaCluster } from './kafkajs-cluster.js';
-import { brokersOf, repairConnections } from './kafkajs-repairs.js';
+import { brokersOf, repairCluster } from './kafkajs-repairs.js';
 import type { KafkaConnectionSettings } from './options.js';
 import { clientSecurity } from './security.js';
 
@@ -23,7 +23,7 @@ export class KafkaClient {
     private readonly onSocketClosed: () => void = () => undefined,
   ) {
     this.cluster = clusterOf(settings.kafka ?? this.create(settings, clientId));
-    repairConnections(this.cluster.connectionPoolBuilder);
+    repairCluster(this.cluster);
   }
 
   connect(): Promise<void> {

@@ -28,6 +28,8 @@ export interface KafkaBroker {
   };
   /** What the broker speaks, by the number of the request. */
   readonly versions: Readonly<Record<number, { readonly maxVersion: number }>> | null;
+  /** How kafkajs learns of the brokers. */
+  metadata(topics: readonly string[]): Promise<unknown>;
   lookupRequest(apiKey: number, definition: unknown): (args: object) => unknown;
   isConnected(): boolean;
   initProducerId(request: {
@@ -89,6 +91,7 @@ export interface KafkaCluster {
   readonly brokerPool: {
     readonly brokers: Readonly<Record<string, KafkaBroker>>;
     readonly seedBroker?: KafkaBroker;
+    createBroker(options: object): KafkaBroker;
     findConnectedBroker(): Promise<KafkaBroker>;
   };
   readonly connectionPoolBuilder: ConnectionPoolBuilder;

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { ConnectionPoolBuilder, KafkaBroker, KafkaCluster } from './kafkajs-cluster.js';
+import { call } from './protocol.js';
 
 /*
  * Defects of the connections of kafkajs 2.2.4 that nobody will mend there any more. Mended in the connections of one
@@ -35,8 +36,18 @@ interface Connection {
 /** Bytes that tell how long an answer is. */
 const SIZE_OF_LENGTH = 4;
 
-/** Mends every connection that this cluster is going to make. */
-export function repairConnections(builder: ConnectionPoolBuilder): void {
+/** Mends what this cluster is going to make: brokers and their connections. */
+export function repairCluster({ brokerPool, connectionPoolBuilder }: KafkaCluster): void {
+  repairConnections(connectionPoolBuilder);
+  const create = brokerPool.createBroker.bind(brokerPool);
+  brokerPool.createBroker = (options) => {
+    const broker = create(options);
+    learnOfBrokersAnyway(broker);
+    return broker;
+  };
+}
+
+function repairConnections(builder: ConnectionPoolBuilder): void {
   const build = builder.build.bind(builder);
   builder.build = async (...args) => {
     const connections = await build(...args);
@@ -46,6 +57,14 @@ export function repairConnections(builder: ConnectionPoolBuilder): void {
     }
     return connections;
   };
+}
+
+/**
+ * kafkajs learns of the brokers together with a topic, and of none when a single partition of that has no leader, or when
+ * the topic is gone. Who needs the topic asks for it (`TopicView`).
+ */
+function learnOfBrokersAnyway(broker: KafkaBroker): void {
+  broker.metadata = (topics) => call(broker, 'Metadata', { topics, allowAutoTopicCreation: false });
 }
 
 /** All brokers that a cluster has connections to. */

@@ -77,13 +77,13 @@ describe('a cluster of three brokers', () => {
     await before.transport.ensureGroup(consumeSpec(group).group);
     await kafka.node(0).kill();
     try {
+      const stored = await storedWhereLed(before.transport);
+      expect(stored.length).toBeGreaterThan(0);
+      expect(stored.length).toBeLessThan(PARTITIONS.length);
       const { transport } = await openTransport(options);
       opened.push(transport);
       const sink = new RecordingSink();
       await transport.consume(consumeSpec(group), sink);
-      const stored = await storedWhereLed(transport);
-      expect(stored.length).toBeGreaterThan(0);
-      expect(stored.length).toBeLessThan(PARTITIONS.length);
       await until('what could be stored', () =>
         stored.every((partition) => sink.values(partition).includes(`${partition}/0`)),
       );
