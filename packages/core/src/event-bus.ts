@@ -31,7 +31,7 @@ export interface EventBus extends AsyncDisposable {
   unsubscribe<E extends DomainEvent>(type: EventTypeOf<E>, handler: EventHandler<E>): boolean;
   /** Registers a subscriber for each type it names; `subscribedTo` is read once. */
   subscribeAll(subscriber: EventSubscriber): void;
-  /** Removes the registrations that `subscribeAll` made; returns how many. */
+  /** Removes every registration of this subscriber for a type; returns how many. */
   unsubscribeAll(subscriber: EventSubscriber): number;
   /** Registers a wildcard: called for events of every type. */
   subscribeToAllEvents(handler: EventHandler): void;
@@ -281,7 +281,7 @@ export interface EventBusStats {
   readonly eventsDropped: number;
   /** Given back to the broker unprocessed (shutdown, partition lost). */
   readonly eventsReleased: number;
-  /** Publishes that failed. */
+  /** Events that `publish` did not place: refused as bad input, or not accepted by the broker. */
   readonly publishErrors: number;
   /** Settlements that came too late: the partition had gone to another process. */
   readonly fencedSettlements: number;

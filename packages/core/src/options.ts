@@ -62,9 +62,17 @@ export interface DeadLetterOptions {
 
 /** How events are sent. */
 export interface PublishingOptions {
-  /** How long a publish waits for others to share its batch, in milliseconds. 0 sends at the end of the turn. @default 0 */
+  /**
+   * How long a publish waits for others to share its batch, in milliseconds; less than `timeoutMs`. 0 sends at the end
+   * of the turn.
+   * @default 0
+   */
   readonly lingerMs?: number;
-  /** How long a publish is tried again after retryable errors before it rejects, in milliseconds. @default 120000 */
+  /**
+   * How long a publish is tried again after retryable errors before it rejects, in milliseconds. An asynchronous schema
+   * has as long to answer.
+   * @default 120000
+   */
   readonly timeoutMs?: number;
   /** Events that wait to be sent may take this many bytes; above it `publish` rejects with `BACKPRESSURE`. @default 33554432 (32 MiB) */
   readonly maxBufferedBytes?: number;
@@ -131,6 +139,7 @@ export interface EventBusOptions {
   readonly concurrency?: number;
   /**
    * Deliveries that may be unsettled before fetching pauses; bounds memory. At least `concurrency`, at most 1,000,000.
+   * Within one partition nothing is handled further than three times this beyond its oldest unsettled event.
    * @default 4096, or `concurrency` if that is more
    */
   readonly maxInFlight?: number;
@@ -305,6 +314,13 @@ export const eventBusChecks: readonly CrossCheck<ResolvedEventBusOptions>[] = [
     check: ({ retry }) =>
       retry.baseDelayMs > retry.maxDelayMs
         ? `must be at most retry.maxDelayMs (${retry.maxDelayMs} ms), got ${retry.baseDelayMs}`
+        : undefined,
+  },
+  {
+    paths: ['publish.lingerMs', 'publish.timeoutMs'],
+    check: ({ publish }) =>
+      publish.lingerMs >= publish.timeoutMs
+        ? `must be less than publish.timeoutMs (${publish.timeoutMs} ms), got ${publish.lingerMs}: events would be too late before they are sent`
         : undefined,
   },
   {

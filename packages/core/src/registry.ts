@@ -28,6 +28,8 @@ export class Registry implements SubscriptionApi {
   private readonly wildcards: Subscription[] = [];
   private readonly definitions = new Map<string, EventDefinition[]>();
   private readonly cache = new Map<string, readonly Subscription[]>();
+  /** The wildcards as they are given out; undefined after a change. */
+  private everyone: readonly Subscription[] | undefined;
 
   constructor(definitions: readonly EventDefinition[] = []) {
     for (const definition of definitions) this.define(definition);
@@ -46,7 +48,9 @@ export class Registry implements SubscriptionApi {
   }
 
   subscribeAll(subscriber: EventSubscriber): void {
-    for (const type of subscriber.subscribedTo()) this.subscribe(type, subscriber);
+    const types = [...subscriber.subscribedTo()];
+    types.forEach(typeName);
+    for (const type of types) this.subscribe(type, subscriber);
   }
 
   unsubscribeAll(subscriber: EventSubscriber): number {
@@ -57,7 +61,7 @@ export class Registry implements SubscriptionApi {
 
   subscribeToAllEvents(handler: EventHandler): void {
     this.wildcards.push(subscriptionOf(handler));
-    this.cache.clear();
+    this.changed();
   }
 
   unsubscribeFromAllEvents(handler: EventHandler): boolean {
@@ -68,10 +72,12 @@ export class Registry implements SubscriptionApi {
   handlersFor(eventType: string): readonly Subscription[] {
     const cached = this.cache.get(eventType);
     if (cached) return cached;
+    this.everyone ??= [...this.wildcards];
     const typed = this.byType.get(eventType);
-    const handlers = typed ? [...typed, ...this.wildcards] : [...this.wildcards];
     // Types come from the wire: what nobody asked for must not fill the cache.
-    if (typed && typed.length > 0) this.cache.set(eventType, handlers);
+    if (!typed || typed.length === 0) return this.everyone;
+    const handlers = [...typed, ...this.everyone];
+    this.cache.set(eventType, handlers);
     return handlers;
   }
 
@@ -101,15 +107,20 @@ export class Registry implements SubscriptionApi {
     const list = this.byType.get(type);
     if (list) list.push(subscription);
     else this.byType.set(type, [subscription]);
-    this.cache.clear();
+    this.changed();
   }
 
   private removeFrom(list: Subscription[] | undefined, handler: EventHandler): boolean {
     const at = list?.findIndex((subscription) => subscription.handler === handler) ?? -1;
     if (!list || at < 0) return false;
     for (const removed of list.splice(at, 1)) removed.active = false;
-    this.cache.clear();
+    this.changed();
     return true;
+  }
+
+  private changed(): void {
+    this.cache.clear();
+    this.everyone = undefined;
   }
 }
 

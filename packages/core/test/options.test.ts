@@ -322,3 +322,12 @@ describe('options of an adapter', () => {
       expect(problemsOf({ brokers: ['b'], ...options }, resolve).join()).not.toContain('hunter2');
   });
 });
+
+describe('a publish that would be late before it is sent', () => {
+  it('is refused: lingerMs must be less than timeoutMs', () => {
+    expect(() => resolveEventBusOptions({ publish: { lingerMs: 500, timeoutMs: 500 } })).toThrow(
+      /publish\.lingerMs: must be less than publish\.timeoutMs \(500 ms\), got 500/,
+    );
+    expect(resolveEventBusOptions({ publish: { lingerMs: 499, timeoutMs: 500 } }).publish.lingerMs).toBe(499);
+  });
+});

@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../errors.js';
 import type { HistoryQuery, HistoryRange, InboundRecord } from '../transport.js';
 import type { MemoryLog } from './memory-log.js';
 
@@ -45,16 +46,19 @@ async function* batches(
 function firstOffset(log: MemoryLog, partition: number, from: HistoryQuery['from']): number {
   if (from.kind === 'beginning') return 0;
   if (from.kind === 'time') return log.offsetAt(from.timeMs);
-  return offsetOf(from.positions[partition], log.end);
+  return offsetOf(from.positions[partition], partition, log.end);
 }
 
 function lastOffset(log: MemoryLog, partition: number, until: HistoryQuery['until']): number {
   if (until.kind === 'now') return log.end;
   if (until.kind === 'time') return log.offsetAt(until.timeMs);
-  return Math.min(log.end, offsetOf(until.positions[partition], log.end));
+  return Math.min(log.end, offsetOf(until.positions[partition], partition, log.end));
 }
 
 /** A partition that is not named takes no part: its range begins and ends at the end. */
-function offsetOf(position: string | undefined, end: number): number {
-  return position === undefined ? end : Number(position);
+function offsetOf(position: string | undefined, partition: number, end: number): number {
+  if (position === undefined) return end;
+  if (/^\d{1,15}$/.test(position)) return Number(position);
+  const message = `must be an offset, got ${JSON.stringify(position)}`;
+  throw new ConfigurationError([{ path: `positions.${partition}`, message }]);
 }

@@ -103,8 +103,12 @@ export class MemoryStream {
   join(groupName: string, member: MemoryMember): Promise<void> {
     const membership = this.memberships.get(groupName);
     if (!membership) return Promise.resolve();
-    return membership.change(() => {
+    const join = membership.change(() => {
       membership.members.push(member);
+    });
+    return join.catch(async (error: unknown) => {
+      await this.leave(groupName, member, () => member.dropAll());
+      throw error;
     });
   }
 
