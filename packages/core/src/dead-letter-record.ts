@@ -83,6 +83,11 @@ export function deadLetterRecord(given: DeadLetterSource): OutboundRecord {
   };
 }
 
+/** How many retries a dead letter tells of, for brokers where the predecessor keeps that beside the headers. */
+export function deadLetterRetries({ headers }: OutboundRecord): string {
+  return headerText(headers, HEADER.dlqRetryCount) ?? '0';
+}
+
 function reportHeaders(given: DeadLetterSource): Record<string, string> {
   const { type, message, stack } = describeError(given.error);
   const headers: Record<string, string> = {

@@ -59,6 +59,7 @@ const RESERVED_NAMES: ReadonlySet<string> = new Set([
   'tracestate',
   'baggage',
   'payload',
+  'partition_key',
   '__proto__',
 ]);
 const RESERVED_PREFIXES = [

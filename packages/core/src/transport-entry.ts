@@ -1,4 +1,5 @@
 /** What an adapter is written with: the SPI, the bus that runs on it, and the rules for options. */
+export { deadLetterRetries } from './dead-letter-record.js';
 export { type Deferred, deferred, delay, reconnectDelayMs, within } from './delay.js';
 export { Durability } from './durability.js';
 export { Elapsed } from './elapsed.js';

@@ -1,0 +1,9 @@
+export type {
+  RedisClusterOptions,
+  RedisDurabilityOptions,
+  RedisEventBusOptions,
+  RedisRetentionOptions,
+  RedisSentinelOptions,
+} from './options.js';
+export { RedisEventBus } from './redis-event-bus.js';
+export type { RedisSecurityOptions } from './security.js';

@@ -1,0 +1,292 @@
+import { Script } from './script.js';
+
+/**
+ * Everything that must be one step at the server. What acts for an owner of partitions begins by comparing the lease
+ * with the owner's token: a command that was delayed, by a frozen process or a slow network, finds another token there
+ * and does nothing. No clock of a client is asked.
+ */
+
+/** Whether a position lies before another. */
+const LUA_BEFORE = `
+  local function before(a, b)
+    local aTime, aSequence = string.match(a, '(%d+)-(%d+)')
+    local bTime, bSequence = string.match(b, '(%d+)-(%d+)')
+    aTime, bTime = tonumber(aTime), tonumber(bTime)
+    if aTime ~= bTime then return aTime < bTime end
+    return tonumber(aSequence) < tonumber(bSequence)
+  end`;
+
+/**
+ * Appends records, each once: numbers up to the last one of this publisher are there already. Returns how many records
+ * are stored, and what kept the next one from it. Behind a refused record nothing is appended.
+ *
+ * KEYS: stream, number of the publisher's last record. ARGV: how long to remember that number in ms; then for each record
+ * its number, how many texts its fields have, the fields.
+ */
+export const append: Script = new Script(`
+  local last = tonumber(redis.call('GET', KEYS[2]) or '0')
+  local before, stored, at, refused = last, 0, 2, nil
+  while at <= #ARGV do
+    local number, size = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
+    if number > last then
+      local reply = redis.pcall('XADD', KEYS[1], '*', unpack(ARGV, at + 2, at + 1 + size))
+      if type(reply) == 'table' and reply.err then
+        if last == before then return reply end
+        refused = reply.err
+        break
+      end
+      last = number
+    end
+    stored = stored + 1
+    at = at + 2 + size
+  end
+  redis.call('SET', KEYS[2], string.format('%d', last), 'PX', ARGV[1])
+  return {stored, refused or false}
+`);
+
+/**
+ * Says that a member lives, prolongs its leases, and tells who else there is and who owns what.
+ *
+ * KEYS: members, then the lease of each partition. ARGV: member, lease in ms, then for each partition the member's
+ * token, empty where it has none. Returns the members, and the holder of each partition.
+ */
+export const beat: Script = new Script(`
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+  redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+  redis.call('PEXPIRE', KEYS[1], ARGV[2] * 2)
+  local holders = {}
+  for i = 2, #KEYS do
+    local holder = redis.call('GET', KEYS[i])
+    if holder and holder == ARGV[i + 1] then redis.call('PEXPIRE', KEYS[i], ARGV[2]) end
+    holders[i - 1] = holder or ''
+  end
+  return {redis.call('ZRANGE', KEYS[1], 0, -1), holders}
+`);
+
+/**
+ * Takes a free partition, and everything that former owners left pending with it, before anybody can read on.
+ *
+ * A group that is gone is made anew. It begins behind `resume`, up to where it is known to be settled, if the stream is
+ * still the one that this position belongs to.
+ *
+ * KEYS: lease, stream. ARGV: token, lease in ms, group, consumer, resume. Returns false when it is not free; else how
+ * many pending entries were trimmed away, and 1 when the group was made.
+ */
+export const take: Script = new Script(`${LUA_BEFORE}
+  if redis.call('EXISTS', KEYS[1]) == 1 then return false end
+  local start = '0-0'
+  if redis.call('EXISTS', KEYS[2]) == 1 then
+    local stream = redis.call('XINFO', 'STREAM', KEYS[2])
+    for i = 1, #stream, 2 do
+      if stream[i] == 'last-generated-id' and not before(stream[i + 1], ARGV[5]) then start = ARGV[5] end
+    end
+  end
+  local made = redis.pcall('XGROUP', 'CREATE', KEYS[2], ARGV[3], start, 'MKSTREAM')
+  if made.err and not string.find(made.err, 'BUSYGROUP') then return made end
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+  local lost = 0
+  for _, info in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[2], ARGV[3])) do
+    local name = info[2]
+    if name ~= ARGV[4] then
+      while true do
+        local page = redis.call('XPENDING', KEYS[2], ARGV[3], '-', '+', 1000, name)
+        if #page == 0 then break end
+        local claim = {'XCLAIM', KEYS[2], ARGV[3], ARGV[4], 0}
+        for _, entry in ipairs(page) do claim[#claim + 1] = entry[1] end
+        claim[#claim + 1] = 'JUSTID'
+        lost = lost + #page - #redis.call(unpack(claim))
+      end
+      redis.call('XGROUP', 'DELCONSUMER', KEYS[2], ARGV[3], name)
+    end
+  end
+  return {lost, made.err and 0 or 1}
+`);
+
+/**
+ * Reads on in the partitions that the caller still owns: first what is pending, then what is new. Stops when enough bytes
+ * are read, a little later than that: how large an entry is shows when it is there.
+ *
+ * KEYS: for each partition its lease and its stream. ARGV: group, consumer, how many bytes; then for each partition token,
+ * position to read pending entries behind, or '>' for new ones, and how many. Returns for each partition 0 when it is
+ * owned no more, 1 when there were bytes enough before, a text when the stream refuses, else the entries and, when there
+ * are none, the last position that the group was given.
+ */
+export const read: Script = new Script(`
+  local bytes = tonumber(ARGV[3])
+  local function lastDelivered(stream)
+    for _, info in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+      local field = {}
+      for i = 1, #info, 2 do field[info[i]] = info[i + 1] end
+      if field.name == ARGV[1] then return field['last-delivered-id'] end
+    end
+    return false
+  end
+  local function readOn(stream, behind, count)
+    local entries = {}
+    while count > 0 and bytes > 0 do
+      local size = math.min(count, 64)
+      local reply = redis.pcall('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', size, 'STREAMS', stream, behind)
+      if reply and reply.err then return reply.err end
+      local page = reply and reply[1][2] or {}
+      for _, entry in ipairs(page) do
+        entries[#entries + 1] = entry
+        local fields = entry[2] or {}
+        for i = 2, #fields, 2 do bytes = bytes - #fields[i] - 32 end
+      end
+      if #page < size then break end
+      if behind ~= '>' then behind = page[#page][1] end
+      count = count - size
+    end
+    if #entries == 0 then return {entries, lastDelivered(stream)} end
+    return {entries, false}
+  end
+  local answers = {}
+  for i = 1, #KEYS / 2 do
+    local at = 3 * i + 1
+    if redis.call('GET', KEYS[2 * i - 1]) ~= ARGV[at] then answers[i] = 0
+    elseif bytes <= 0 then answers[i] = 1
+    else answers[i] = readOn(KEYS[2 * i], ARGV[at + 1], tonumber(ARGV[at + 2])) end
+  end
+  return answers
+`);
+
+/**
+ * Makes durable what owners settled, and what they wrote down.
+ *
+ * KEYS: for each partition its lease, its stream and its journal. ARGV: group; then for each partition token, journal or
+ * an empty text to leave it, how many positions, the positions. Returns for each partition 1, or 0 when it is owned no
+ * more and nothing was done.
+ */
+export const settle: Script = new Script(`
+  local answers, at = {}, 2
+  for i = 1, #KEYS / 3 do
+    local lease, stream, journal = KEYS[3 * i - 2], KEYS[3 * i - 1], KEYS[3 * i]
+    local count = tonumber(ARGV[at + 2])
+    if redis.call('GET', lease) == ARGV[at] then
+      if ARGV[at + 1] ~= '' then redis.call('SET', journal, ARGV[at + 1]) end
+      for from = 1, count, 1000 do
+        redis.call('XACK', stream, ARGV[1], unpack(ARGV, at + 2 + from, at + 2 + math.min(from + 999, count)))
+      end
+      answers[i] = 1
+    else
+      answers[i] = 0
+    end
+    at = at + 3 + count
+  end
+  return answers
+`);
+
+/**
+ * Writes a dead letter and settles its source in one step, once.
+ *
+ * KEYS: lease, stream, dead letters. ARGV: token, group, position, fields. Returns -1 when the partition is owned no more,
+ * 0 when the source is settled already, 1 when it was done.
+ */
+export const deadLetter: Script = new Script(`
+  if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+  if #redis.call('XPENDING', KEYS[2], ARGV[2], ARGV[3], ARGV[3], 1) == 0 then return 0 end
+  redis.call('XADD', KEYS[3], '*', unpack(ARGV, 4))
+  redis.call('XACK', KEYS[2], ARGV[2], ARGV[3])
+  return 1
+`);
+
+/**
+ * Gives a partition up, and takes the consumer's name off the group when it left nothing pending.
+ *
+ * KEYS: lease, stream. ARGV: token, group, consumer. Returns 0 when it was owned no more.
+ */
+export const release: Script = new Script(`
+  if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+  local pending = redis.pcall('XPENDING', KEYS[2], ARGV[2], '-', '+', 1, ARGV[3])
+  if not pending.err and #pending == 0 then
+    redis.call('XGROUP', 'DELCONSUMER', KEYS[2], ARGV[2], ARGV[3])
+  end
+  redis.call('DEL', KEYS[1])
+  return 1
+`);
+
+/**
+ * Where streams begin and end, and where a group stands in them.
+ *
+ * KEYS: streams. ARGV: group, or an empty text. Returns for each stream: first and last position, entries in it, entries
+ * ever added, and of the group (-1 without it) its last position, how many are pending, how many are still to be
+ * delivered (-1 when the server does not know).
+ */
+export const inspect: Script = new Script(`
+  local function fields(list)
+    local found = {}
+    for i = 1, #list, 2 do found[list[i]] = list[i + 1] end
+    return found
+  end
+  local answers = {}
+  for i, stream in ipairs(KEYS) do
+    if redis.call('EXISTS', stream) == 0 then
+      answers[i] = {'0-0', '0-0', 0, 0, '', 0, -1}
+    else
+      local info = fields(redis.call('XINFO', 'STREAM', stream))
+      local first = info['first-entry'] and info['first-entry'][1] or info['last-generated-id']
+      local answer = {first, info['last-generated-id'], info.length, info['entries-added'], '', 0, -1}
+      for _, each in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+        local group = fields(each)
+        if group.name == ARGV[1] then
+          answer[5], answer[6], answer[7] = group['last-delivered-id'], group.pending, group.lag or -1
+        end
+      end
+      answers[i] = answer
+    end
+  end
+  return answers
+`);
+
+/**
+ * Gives a dead letter back: it leaves the dead letters and enters the stream in one step.
+ *
+ * KEYS: dead letters, stream. ARGV: position, fields. Returns 0 when it was gone already.
+ */
+export const replay: Script = new Script(`
+  if redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
+  redis.call('XADD', KEYS[2], '*', unpack(ARGV, 2))
+  return 1
+`);
+
+/**
+ * Forgets what is old enough, and what a longer stream than wanted begins with; but nothing that a group has still to
+ * handle, unless it may.
+ *
+ * KEYS: streams. ARGV: most entries or '', most age in ms or '', '1' when what is unread may go. Returns how many went.
+ */
+export const trim: Script = new Script(`${LUA_BEFORE}
+  local function oldestUnhandled(stream)
+    local oldest
+    for _, list in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+      local group = {}
+      for i = 1, #list, 2 do group[list[i]] = list[i + 1] end
+      local stands = group['last-delivered-id']
+      if group.pending > 0 then stands = redis.call('XPENDING', stream, group.name)[2] end
+      if not oldest or before(stands, oldest) then oldest = stands end
+    end
+    return oldest
+  end
+  local time = redis.call('TIME')
+  local gone = 0
+  for _, stream in ipairs(KEYS) do
+    if redis.call('EXISTS', stream) == 1 then
+      local bound = ARGV[3] ~= '1' and oldestUnhandled(stream) or nil
+      local function forget(position)
+        if bound and before(bound, position) then position = bound end
+        gone = gone + redis.call('XTRIM', stream, 'MINID', position)
+      end
+      if ARGV[2] ~= '' then
+        forget(string.format('%.0f-0', time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[2]))
+      end
+      local excess = ARGV[1] ~= '' and redis.call('XLEN', stream) - ARGV[1] or 0
+      if excess > 0 then
+        local entries = redis.call('XRANGE', stream, '-', '+', 'COUNT', math.min(excess + 1, 1001))
+        forget(entries[#entries][1])
+      end
+    end
+  end
+  return gone
+`);

@@ -1,0 +1,136 @@
+import { type BusError, reconnectDelayMs } from '@omnibus/core/transport';
+import type { Commands } from './client.js';
+import type { Argument } from './entry.js';
+import { toBusError } from './errors.js';
+import type { OwnedPartition, Unstored } from './owned-partition.js';
+import { settle } from './scripts.js';
+import type { Topology } from './topology.js';
+
+/** Whom settlements tell. */
+export interface SettlementHandler {
+  /** The partition is owned no more. */
+  refused(partition: OwnedPartition): void;
+  /** Something has to be tried again, or cannot succeed. */
+  problem(error: BusError): void;
+}
+
+/** How long settlements may wait for others to be stored together. */
+const INTERVAL_MS = 5;
+/** How long a consumer that stops tries to store. */
+const GIVE_UP_MS = 400;
+
+/**
+ * Makes settlements and journals durable: one script at a time for all partitions that changed (in a Cluster one for
+ * each), and meanwhile the next gathers.
+ */
+export class Settlements {
+  private readonly changedPartitions = new Set<OwnedPartition>();
+  private timer: NodeJS.Timeout | undefined;
+  private immediate: NodeJS.Immediate | undefined;
+  private running = false;
+  private urgent = false;
+  private failures = 0;
+  private giveUpAtMs = Number.POSITIVE_INFINITY;
+  private closed = false;
+
+  constructor(
+    private readonly commands: Commands,
+    private readonly topology: Topology,
+    private readonly group: string,
+    private readonly handler: SettlementHandler,
+  ) {}
+
+  /** `soon`: somebody waits for it. Everything that changes in one turn of the event loop is stored together. */
+  changed(partition: OwnedPartition, soon: boolean): void {
+    if (this.closed) return;
+    this.changedPartitions.add(partition);
+    this.urgent ||= soon;
+    this.schedule();
+  }
+
+  /** From now on what cannot be stored is soon given up. */
+  stop(): void {
+    this.giveUpAtMs = Date.now() + GIVE_UP_MS;
+  }
+
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+    clearImmediate(this.immediate);
+    this.changedPartitions.clear();
+  }
+
+  private schedule(): void {
+    if (this.closed || this.running || this.changedPartitions.size === 0) return;
+    if (this.failures > 0)
+      this.timer ??= setTimeout(() => void this.store(), reconnectDelayMs(this.failures));
+    else if (this.urgent) this.immediate ??= setImmediate(() => void this.store());
+    else this.timer ??= setTimeout(() => void this.store(), INTERVAL_MS);
+  }
+
+  private async store(): Promise<void> {
+    clearTimeout(this.timer);
+    clearImmediate(this.immediate);
+    this.timer = undefined;
+    this.immediate = undefined;
+    if (this.running || this.closed) return;
+    const owned = new Map(
+      [...this.changedPartitions]
+        .filter(({ isLost }) => !isLost)
+        .map((partition) => [partition.partition, partition] as const),
+    );
+    this.changedPartitions.clear();
+    this.running = true;
+    this.urgent = false;
+    const stored = await Promise.all(
+      this.topology
+        .together([...owned.keys()])
+        .map((partitions) => this.storeTogether(partitions.map((each) => owned.get(each) as OwnedPartition))),
+    );
+    this.failures = stored.includes(false) ? this.failures + 1 : 0;
+    this.running = false;
+    this.schedule();
+  }
+
+  /** False when it has to be tried again. */
+  private async storeTogether(partitions: readonly OwnedPartition[]): Promise<boolean> {
+    const unstored = partitions.map((partition) => partition.unstored());
+    try {
+      const answers = (await this.run(partitions, unstored)) as readonly number[];
+      partitions.forEach((partition, index) => {
+        if (answers[index] === 1) partition.stored(unstored[index] as Unstored);
+        else this.handler.refused(partition);
+      });
+      return true;
+    } catch (error) {
+      this.again(partitions, toBusError(error, `settle for the group ${this.group}`));
+      return false;
+    }
+  }
+
+  private run(partitions: readonly OwnedPartition[], unstored: readonly Unstored[]): Promise<unknown> {
+    const { keys } = this.topology;
+    const names: string[] = [];
+    const args: Argument[] = [this.group];
+    partitions.forEach(({ partition, lease }, index) => {
+      const { positions, journal } = unstored[index] as Unstored;
+      names.push(
+        keys.lease(partition, this.group),
+        keys.streamOf(partition),
+        keys.journal(partition, this.group),
+      );
+      args.push(lease.token, journal, positions.length);
+      for (const position of positions) args.push(position);
+    });
+    return settle.run(this.commands, names, args);
+  }
+
+  private again(partitions: readonly OwnedPartition[], reason: BusError): void {
+    if (this.closed) return;
+    this.handler.problem(reason);
+    for (const partition of partitions) {
+      this.changedPartitions.add(partition);
+      if (!reason.retryable || Date.now() > this.giveUpAtMs) partition.storeFailed(reason);
+    }
+  }
+}
