@@ -12,26 +12,25 @@ const AGGREGATE_ID = 'aggregate_id';
 /** Only where it is not the aggregate's id. */
 const PARTITION_KEY = 'partition_key';
 
-/** Fields and values of the entry of a record: the predecessor's, in its order, and behind them the other headers. */
+/**
+ * Fields and values of the entry of a record: the predecessor's, in its order, and behind them the other headers. A header
+ * of the same name wins: in a dead letter it is what the field was before.
+ */
 export function fieldsOf({ event, key, value, headers }: OutboundRecord): Argument[] {
-  const fields: Argument[] = ['event_id', event.eventId, 'event_type', event.eventType];
-  if (key !== undefined) fields.push(AGGREGATE_ID, event.aggregateId);
-  fields.push(
-    'aggregate_type',
-    event.aggregateType,
-    'tenant_id',
-    event.tenantId ?? '',
-    'occurred_at',
-    event.occurredAt.replace('Z', '+00:00'),
-    PAYLOAD,
-    bufferOf(value),
-  );
-  if (key !== undefined && key !== event.aggregateId) fields.push(PARTITION_KEY, key);
-  for (const name of Object.keys(headers)) {
-    const header = headers[name];
-    if (header === undefined || OWN_FIELDS.has(name)) continue;
-    for (const each of valuesOf(header)) fields.push(name, typeof each === 'string' ? each : bufferOf(each));
-  }
+  const fields: Argument[] = [];
+  const add = (name: string, content: HeaderValue): void => {
+    for (const each of valuesOf(content)) fields.push(name, typeof each === 'string' ? each : bufferOf(each));
+  };
+  const aggregateId = headers[AGGREGATE_ID] ?? (key === undefined ? undefined : event.aggregateId);
+  add('event_id', headers.event_id ?? event.eventId);
+  add('event_type', headers.event_type ?? event.eventType);
+  add(AGGREGATE_ID, aggregateId);
+  add('aggregate_type', headers.aggregate_type ?? event.aggregateType);
+  add('tenant_id', headers.tenant_id ?? event.tenantId ?? '');
+  add('occurred_at', headers.occurred_at ?? event.occurredAt.replace('Z', '+00:00'));
+  add(PAYLOAD, value);
+  if (key !== undefined && key !== textOf(aggregateId)) add(PARTITION_KEY, key);
+  for (const name of Object.keys(headers)) if (!OWN_FIELDS.has(name)) add(name, headers[name]);
   return fields;
 }
 
@@ -89,8 +88,14 @@ function setHeader(headers: Record<string, HeaderValue>, name: string, value: Bu
   if (name !== '__proto__') headers[name] = value;
 }
 
-function valuesOf(header: Exclude<HeaderValue, undefined>): readonly (string | Uint8Array)[] {
+function valuesOf(header: HeaderValue): readonly (string | Uint8Array)[] {
+  if (header === undefined) return [];
   return typeof header === 'string' || header instanceof Uint8Array ? [header] : header;
+}
+
+function textOf(header: HeaderValue): string | undefined {
+  const last = valuesOf(header).at(-1);
+  return typeof last === 'string' || last === undefined ? last : bufferOf(last).toString();
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

@@ -63,14 +63,12 @@ export {
   writeReport,
 } from './report.js';
 export { ConformanceRun, type RunOptions } from './run.js';
-export {
-  type KafkaControl,
-  type KafkaSubjectOptions,
-  type KafkaUnderTest,
-  kafkaSubject,
-} from './shipped/kafka.js';
+export type { BrokerControl, Provides } from './shipped/broker-control.js';
+export { type KafkaSubjectOptions, type KafkaUnderTest, kafkaSubject } from './shipped/kafka.js';
 export { type StartedKafka, type StartKafkaOptions, startedKafka } from './shipped/kafka-under-test.js';
 export { memorySubject } from './shipped/memory.js';
+export { type RedisSubjectOptions, type RedisUnderTest, redisSubject } from './shipped/redis.js';
+export { type StartedRedis, startedRedis } from './shipped/redis-under-test.js';
 export {
   type BrokerInfo,
   type BrokerSettings,

@@ -139,7 +139,7 @@ export function parseDeadLetter(stored: StoredDeadLetter, codec: EventCodec): De
     ...(eventType === undefined ? {} : { eventType }),
     raw: record.value ?? NO_BYTES,
     ...(record.key === undefined ? {} : { key: record.key }),
-    headers: textHeaders(headersWithout(headers, isDeadLetterHeader)),
+    headers: textHeaders(headersWithout(headers, (name) => isReport(headers, name))),
     errorType: text(HEADER.dlqErrorType) ?? text(HEADER.xDlqErrorType) ?? '',
     // On RabbitMQ eventsource-py calls the message of the error the reason.
     errorMessage: text(HEADER.dlqErrorMessage) ?? text(HEADER.xDlqReason) ?? '',
@@ -182,6 +182,12 @@ export function replayRecord(
     timestampMs: options.nowMs ?? Date.now(),
     event: attributesFor(options.event, record.headers),
   };
+}
+
+/** On Redis the predecessor's fields for the position and the count of retries have no prefix. */
+function isReport(headers: InboundHeaders, name: string): boolean {
+  if (isDeadLetterHeader(name) || name === HEADER.originalMessageId) return true;
+  return name === HEADER.retryCount && headers[HEADER.originalMessageId] !== undefined;
 }
 
 function attributesFor(event: DomainEvent | undefined, headers: InboundHeaders): RecordAttributes {

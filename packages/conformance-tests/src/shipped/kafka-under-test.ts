@@ -1,5 +1,6 @@
 import { TcpProxy } from '../proxy.js';
-import type { KafkaControl, KafkaSubjectOptions, KafkaUnderTest } from './kafka.js';
+import type { BrokerControl } from './broker-control.js';
+import type { KafkaSubjectOptions, KafkaUnderTest } from './kafka.js';
 
 /** Where a listener of the broker really listens. */
 interface BoundListener {
@@ -16,7 +17,7 @@ export interface StartKafkaOptions {
 }
 
 /** A Kafka that was started for tests. */
-export interface StartedKafka extends KafkaControl {
+export interface StartedKafka extends BrokerControl {
   readonly brokers: readonly string[];
   readonly directBrokers: readonly string[];
   readonly version: string;

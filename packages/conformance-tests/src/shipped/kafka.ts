@@ -1,14 +1,14 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-
 import type { EventBus } from '@omnibus/core';
 
 import { importFromProject } from '../load-package.js';
 import type { NetworkFaults } from '../network-faults.js';
 import type { BusOverrides, ConformanceSubject, CreateRequest, Faults, RawClient } from '../subject.js';
+import { type BrokerControl, brokerFaults, type Provides, type ProxiedWay } from './broker-control.js';
+import { withoutConnections } from './connections.js';
 import { inspectKafka } from './kafka-inspect.js';
 import { rawKafka } from './kafka-raw.js';
 import { KafkaSessions } from './kafka-sessions.js';
+import { processModule } from './process-module.js';
 
 /** A Kafka that tests may use, and hurt as far as it says how. */
 export interface KafkaUnderTest {
@@ -18,21 +18,11 @@ export interface KafkaUnderTest {
   /** @default 'unknown' */
   readonly version?: string;
   /** The broker as a process. */
-  readonly control?: KafkaControl;
+  readonly control?: BrokerControl;
   /** A way to the same brokers that can fail. */
   readonly proxied?: { readonly brokers: readonly string[]; readonly network: NetworkFaults };
   /** @default nothing */
   stop?(): Promise<void>;
-}
-
-/** How to hurt a broker that is a process. */
-export interface KafkaControl {
-  pause(): Promise<void>;
-  resume(): Promise<void>;
-  /** Orderly; data stay. */
-  down(): Promise<void>;
-  kill(): Promise<void>;
-  start(): Promise<void>;
 }
 
 /** How to get a Kafka. */
@@ -42,7 +32,7 @@ export type KafkaSubjectOptions =
       /** Called once, before the first test. */
       start(): Promise<KafkaUnderTest>;
       /** What `start` will provide: which ids can be run has to be known before. */
-      readonly provides: { readonly control: boolean; readonly proxied: boolean };
+      readonly provides: Provides;
     };
 
 /** What one broker can hold. */
@@ -128,7 +118,7 @@ export function kafkaSubject(options: KafkaSubjectOptions): ConformanceSubject {
       const bus = await create({ ...request, overrides: { ...request.overrides, kafka } });
       return { bus, works: async () => void (await admin.listTopics()) };
     },
-    processModule: processModule(),
+    processModule: processModule('kafka-process'),
     processEnv: () => ({ [BROKERS_VARIABLE]: running().brokers.join(',') }),
     peerClient: { packageName: 'kafkajs' },
     inspect: provides.control ? inspect : withoutConnections(inspect),
@@ -144,60 +134,28 @@ export function kafkaSubject(options: KafkaSubjectOptions): ConformanceSubject {
   };
 }
 
-/** The module for child processes lies beside the built code. */
-function processModule(): string {
-  const beside = join(__dirname, 'kafka-process.js');
-  return existsSync(beside) ? beside : join(__dirname, '..', '..', 'dist', 'kafka-process.js');
-}
-
 function portOf(address: string): number {
   return Number(address.split(':').at(-1));
 }
 
-/** Those of the inspection cannot be told from those of buses when both go to the same port. */
-function withoutConnections(
-  inspect: ConformanceSubject['inspect'],
-): NonNullable<ConformanceSubject['inspect']> {
-  const { connections: _, ...rest } = inspect ?? {};
-  return rest;
-}
-
 function kafkaFaults(
-  provides: { readonly control: boolean; readonly proxied: boolean },
+  provides: Provides,
   running: () => KafkaUnderTest,
   sessions: KafkaSessions,
   createAt: (brokers: readonly string[], request: CreateRequest) => Promise<EventBus>,
 ): Faults {
-  const control = (): KafkaControl => {
-    const { control: given } = running();
-    if (!given) throw new Error('this Kafka cannot be controlled');
-    return given;
+  const proxied = (): ProxiedWay | undefined => {
+    const { brokers, network } = running().proxied ?? {};
+    return brokers && network
+      ? {
+          network,
+          create: (request) => createAt(brokers, request),
+          processEnv: { [BROKERS_VARIABLE]: brokers.join(',') },
+        }
+      : undefined;
   };
   return {
-    ...(provides.control
-      ? {
-          pause: () => control().pause(),
-          resume: () => control().resume(),
-          stop: () => control().down(),
-          kill: () => control().kill(),
-          start: () => control().start(),
-        }
-      : {}),
-    ...(provides.proxied
-      ? {
-          throughProxy: () => {
-            const { proxied } = running();
-            if (!proxied) throw new Error('this Kafka has no proxy before it');
-            const { brokers, network } = proxied;
-            return Promise.resolve({
-              network,
-              create: (request: CreateRequest) => createAt(brokers, request),
-              processEnv: { [BROKERS_VARIABLE]: brokers.join(',') },
-              close: () => network.heal(),
-            });
-          },
-        }
-      : {}),
+    ...brokerFaults(provides, () => running().control, proxied),
     // A topic that takes no record is refused by the broker, whoever writes.
     breakDeadLetters: async (namespace) => {
       const topic = `${namespace}.stream.dlq`;
