@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { reconnectDelayMs } from '@omnibus/core/transport';
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { toBusError } from './errors.js';
@@ -14,6 +15,7 @@ export interface ClientEvents {
 }
 
 const KEEP_ALIVE_MS = 30_000;
+const DISCONNECT_TIMEOUT_MS = 100;
 /** Above it the server has gone rather than that it is slow. */
 const BLOCK_GRACE_MS = 2_000;
 
@@ -24,6 +26,7 @@ export class RedisClient {
   private wasReady = false;
   private closed = false;
   private lastError: Error | undefined;
+  private giveUp: ((reason: Error) => void) | undefined;
 
   /** `blocksMs`: how long commands of this client may block at the server. */
   constructor(
@@ -55,22 +58,23 @@ export class RedisClient {
   }
 
   /** Resolves when commands can be sent. Tries until it is closed, or until trying again cannot help. */
-  connect(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const fatal = (error: Error): void => {
-        const reason = toBusError(error, `connect to Redis at ${this.address}`);
-        if (!reason.retryable) settle(() => reject(reason));
-      };
-      const ready = (): void => settle(resolve);
-      const ended = (): void => settle(() => reject(this.whyNot()));
-      const settle = (done: () => void): void => {
-        this.commands.off('ready', ready).off('error', fatal).off('end', ended);
-        done();
-      };
-      this.commands.on('ready', ready).on('error', fatal).on('end', ended);
-      // Its failures arrive as events.
-      this.commands.connect().catch(() => undefined);
-    });
+  async connect(): Promise<void> {
+    let onError = (_: Error): void => undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.giveUp = reject;
+        onError = (error) => {
+          const reason = toBusError(error, `connect to Redis at ${this.address}`);
+          if (!reason.retryable) reject(reason);
+        };
+        this.commands.on('error', onError).once('ready', resolve);
+        // Failures arrive as events, and the client goes on trying.
+        this.commands.connect().catch(() => undefined);
+      });
+    } finally {
+      this.commands.off('error', onError);
+      this.giveUp = undefined;
+    }
   }
 
   /** The reason of the last failure to connect. */
@@ -90,14 +94,10 @@ export class RedisClient {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    const nodes = this.nodes();
-    const ended = new Promise<void>((resolve) => {
-      if (this.commands.status === 'end' || this.commands.status === 'wait') resolve();
-      else this.commands.once('end', () => resolve());
-    });
+    this.giveUp?.(this.whyNot());
+    const sockets = this.nodes().flatMap(({ stream }) => (stream ? [stream] : []));
     this.commands.disconnect();
-    for (const { stream } of nodes) stream?.destroy();
-    await ended;
+    await Promise.all(sockets.map(destroyed));
   }
 
   private nodes(): readonly Redis[] {
@@ -156,6 +156,8 @@ function houseOptions(connectionName: string, socketTimeoutMs: number): RedisOpt
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
     connectTimeout: socketTimeoutMs,
     socketTimeout: socketTimeoutMs,
+    // A socket that is closed is not waited for.
+    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     keepAlive: KEEP_ALIVE_MS,
     readOnly: false,
   };
@@ -173,4 +175,13 @@ function clusterOptions(redisOptions: RedisOptions): ClusterOptions {
     retryDelayOnClusterDown: 0,
     slotsRefreshTimeout: redisOptions.connectTimeout ?? 1_000,
   };
+}
+
+/** Resolves when the socket is gone from this process. */
+function destroyed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) return resolve();
+    socket.once('close', () => resolve());
+    socket.destroy();
+  });
 }

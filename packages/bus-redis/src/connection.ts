@@ -5,6 +5,7 @@ import {
   isConnectionTrouble,
   Outages,
   type TransportEvents,
+  within,
 } from '@omnibus/core/transport';
 import { RedisClient } from './client.js';
 import type { ConnectionPart } from './connection-part.js';
@@ -25,6 +26,7 @@ export interface ConnectionOptions extends RedisSettings {
 
 /** Beyond the time that a record may be sent again: an answer that is late. */
 const REMEMBER_GRACE_MS = 60_000;
+const LEAVE_MS = 300;
 
 /** What a bus has as soon as it is connected: everything but consuming. Keeps itself connected. */
 export class Connection {
@@ -85,6 +87,9 @@ export class Connection {
   async close(): Promise<void> {
     this.closed = true;
     this.trimmer?.close();
+    // What it cannot forget now it forgets by itself.
+    if (!this.outages.isDown)
+      await within(LEAVE_MS, this.stream.leave(), () => new Error('late')).catch(() => undefined);
     await this.client.close();
   }
 

@@ -88,6 +88,7 @@ export class RedisConsumer implements Consumption {
     this.settlements = new Settlements(commands, this.topology, group.name, {
       refused: ({ lease }) => this.membership.refused(lease),
       problem: (error) => this.failed(error, 'consuming'),
+      stuck: () => this.client.abort('The consumer stops'),
     });
   }
 
@@ -112,10 +113,8 @@ export class RedisConsumer implements Consumption {
   private async stopNow(timeoutMs: number): Promise<void> {
     this.stopping = true;
     this.settlements.stop();
-    await this.bounded(timeoutMs + STOP_GRACE_MS, 'hand over the partitions', async () => {
-      await this.membership.stop();
-      await this.give([...this.owned.keys()], timeoutMs, STOP_GRACE_MS);
-    });
+    await this.bounded(STOP_GRACE_MS, 'finish the last heartbeat', () => this.membership.stop());
+    await this.give([...this.owned.keys()], timeoutMs, STOP_GRACE_MS);
     const patienceMs = this.parts.outages.isDown
       ? MIN_LEAVE_MS
       : Math.max(MIN_LEAVE_MS, Math.min(timeoutMs, MAX_LEAVE_MS));
@@ -286,7 +285,7 @@ export class RedisConsumer implements Consumption {
   }
 
   /** Ends when the work does or the time is up; a failure is told. */
-  private async bounded(ms: number, doing: string, work: () => Promise<void>): Promise<void> {
+  private async bounded(ms: number, doing: string, work: () => Promise<unknown>): Promise<void> {
     const late = (): BusError => new BusError('TIMEOUT', `It took longer than ${ms} ms to ${doing}`);
     try {
       await within(ms, work(), late);

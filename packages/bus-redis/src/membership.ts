@@ -82,10 +82,10 @@ export class Membership {
     }
   }
 
-  /** Takes no further partition, also not in what is under way. Leases are prolonged until they are released. */
-  async stop(): Promise<void> {
+  /** Takes no further partition. Resolves when what is under way is done. Leases are prolonged until they are released. */
+  stop(): Promise<unknown> {
     this.taking = false;
-    await this.current.catch(() => undefined);
+    return this.current.catch(() => undefined);
   }
 
   /** Something changed: do not wait for the next heartbeat. */
@@ -118,11 +118,12 @@ export class Membership {
     if (!lease) return;
     const { keys } = this.topology;
     const { group, consumerName } = this.settings;
-    await release.run(
+    const trimmed = await release.run(
       this.commands,
       [keys.lease(partition, group), keys.streamOf(partition)],
       [lease.token, group, consumerName],
     );
+    if (Number(trimmed) > 0) this.handler.trimmed(partition, Number(trimmed));
   }
 
   /** Leaves the group at once, so that others need not wait until this process counts as dead. */

@@ -35,6 +35,8 @@ interface Batch {
 export class Publisher {
   private readonly id = randomUUID();
   private readonly numbers = new WeakMap<OutboundRecord, number>();
+  /** Partitions of which the server remembers a number that nothing on its way could need any more. */
+  private readonly certain = new Set<number>();
   private lastNumber = 0;
 
   constructor(
@@ -52,6 +54,14 @@ export class Publisher {
     const { replicas, fsync } = this.settings.durability;
     if (replicas > 0 || fsync) await this.awaitCopies(batches, failures);
     return failures;
+  }
+
+  /** Lets the server forget what it remembers of this publisher. */
+  async leave(): Promise<void> {
+    const { keys } = this.topology;
+    await Promise.all(
+      [...this.certain].map((partition) => this.commands.del(keys.publisher(partition, this.id))),
+    );
   }
 
   private batchesOf(records: readonly OutboundRecord[]): readonly Batch[] {
@@ -87,9 +97,11 @@ export class Publisher {
       );
       const [stored, refused] = answer as readonly [number, Buffer | null];
       this.events.works();
+      this.certain.add(batch.partition);
       if (refused !== null) fail(failures, batch, stored, toBusError(new Error(refused.toString()), doing));
     } catch (error) {
       const reason = toBusError(error, doing);
+      this.certain.delete(batch.partition);
       fail(failures, batch, 0, reason);
       this.events.failed(reason);
     }

@@ -16,6 +16,22 @@ const LUA_BEFORE = `
     return tonumber(aSequence) < tonumber(bSequence)
   end`;
 
+/** Hands everything that one consumer of a group has pending to another. Returns how many of it were trimmed away. */
+const LUA_HAND_PENDING = `
+  local function handPending(stream, group, from, to)
+    local lost = 0
+    while true do
+      local page = redis.call('XPENDING', stream, group, '-', '+', 1000, from)
+      if #page == 0 then break end
+      local claim = {'XCLAIM', stream, group, to, 0}
+      for _, entry in ipairs(page) do claim[#claim + 1] = entry[1] end
+      claim[#claim + 1] = 'JUSTID'
+      lost = lost + #page - #redis.call(unpack(claim))
+    end
+    redis.call('XGROUP', 'DELCONSUMER', stream, group, from)
+    return lost
+  end`;
+
 /**
  * Appends records, each once: numbers up to the last one of this publisher are there already. Returns how many records
  * are stored, and what kept the next one from it. Behind a refused record nothing is appended.
@@ -74,7 +90,7 @@ export const beat: Script = new Script(`
  * KEYS: lease, stream. ARGV: token, lease in ms, group, consumer, resume. Returns false when it is not free; else how
  * many pending entries were trimmed away, and 1 when the group was made.
  */
-export const take: Script = new Script(`${LUA_BEFORE}
+export const take: Script = new Script(`${LUA_BEFORE}${LUA_HAND_PENDING}
   if redis.call('EXISTS', KEYS[1]) == 1 then return false end
   local start = '0-0'
   if redis.call('EXISTS', KEYS[2]) == 1 then
@@ -88,18 +104,7 @@ export const take: Script = new Script(`${LUA_BEFORE}
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
   local lost = 0
   for _, info in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[2], ARGV[3])) do
-    local name = info[2]
-    if name ~= ARGV[4] then
-      while true do
-        local page = redis.call('XPENDING', KEYS[2], ARGV[3], '-', '+', 1000, name)
-        if #page == 0 then break end
-        local claim = {'XCLAIM', KEYS[2], ARGV[3], ARGV[4], 0}
-        for _, entry in ipairs(page) do claim[#claim + 1] = entry[1] end
-        claim[#claim + 1] = 'JUSTID'
-        lost = lost + #page - #redis.call(unpack(claim))
-      end
-      redis.call('XGROUP', 'DELCONSUMER', KEYS[2], ARGV[3], name)
-    end
+    if info[2] ~= ARGV[4] then lost = lost + handPending(KEYS[2], ARGV[3], info[2], ARGV[4]) end
   end
   return {lost, made.err and 0 or 1}
 `);
@@ -193,18 +198,17 @@ export const deadLetter: Script = new Script(`
 `);
 
 /**
- * Gives a partition up, and takes the consumer's name off the group when it left nothing pending.
+ * Gives a partition up. What is pending waits under a name of nobody, so that consumers who have left do not pile up.
  *
- * KEYS: lease, stream. ARGV: token, group, consumer. Returns 0 when it was owned no more.
+ * KEYS: lease, stream. ARGV: token, group, consumer. Returns how many pending entries were trimmed away, -1 when the
+ * partition was owned no more.
  */
-export const release: Script = new Script(`
-  if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-  local pending = redis.pcall('XPENDING', KEYS[2], ARGV[2], '-', '+', 1, ARGV[3])
-  if not pending.err and #pending == 0 then
-    redis.call('XGROUP', 'DELCONSUMER', KEYS[2], ARGV[2], ARGV[3])
-  end
+export const release: Script = new Script(`${LUA_HAND_PENDING}
+  if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
   redis.call('DEL', KEYS[1])
-  return 1
+  local groups = redis.pcall('XINFO', 'CONSUMERS', KEYS[2], ARGV[2])
+  if groups.err then return 0 end
+  return handPending(KEYS[2], ARGV[2], ARGV[3], 'released')
 `);
 
 /**

@@ -1,4 +1,4 @@
-import { type BusError, reconnectDelayMs } from '@omnibus/core/transport';
+import { type BusError, Elapsed, reconnectDelayMs } from '@omnibus/core/transport';
 import type { Commands } from './client.js';
 import type { Argument } from './entry.js';
 import { toBusError } from './errors.js';
@@ -12,11 +12,13 @@ export interface SettlementHandler {
   refused(partition: OwnedPartition): void;
   /** Something has to be tried again, or cannot succeed. */
   problem(error: BusError): void;
+  /** The consumer stops, and the server says nothing. */
+  stuck(): void;
 }
 
 /** How long settlements may wait for others to be stored together. */
 const INTERVAL_MS = 5;
-/** How long a consumer that stops tries to store. */
+/** How long a consumer that stops waits for the server to store something. */
 const GIVE_UP_MS = 400;
 
 /**
@@ -30,7 +32,8 @@ export class Settlements {
   private running = false;
   private urgent = false;
   private failures = 0;
-  private giveUpAtMs = Number.POSITIVE_INFINITY;
+  private stopWatch: NodeJS.Timeout | undefined;
+  private attempt = new Elapsed();
   private closed = false;
 
   constructor(
@@ -48,13 +51,16 @@ export class Settlements {
     this.schedule();
   }
 
-  /** From now on what cannot be stored is soon given up. */
+  /** From now on what cannot be stored at once is given up. */
   stop(): void {
-    this.giveUpAtMs = Date.now() + GIVE_UP_MS;
+    this.stopWatch ??= setInterval(() => {
+      if (this.running && this.attempt.ms > GIVE_UP_MS) this.handler.stuck();
+    }, GIVE_UP_MS / 4);
   }
 
   close(): void {
     this.closed = true;
+    clearInterval(this.stopWatch);
     clearTimeout(this.timer);
     clearImmediate(this.immediate);
     this.changedPartitions.clear();
@@ -81,6 +87,7 @@ export class Settlements {
     );
     this.changedPartitions.clear();
     this.running = true;
+    this.attempt = new Elapsed();
     this.urgent = false;
     const stored = await Promise.all(
       this.topology
@@ -130,7 +137,7 @@ export class Settlements {
     this.handler.problem(reason);
     for (const partition of partitions) {
       this.changedPartitions.add(partition);
-      if (!reason.retryable || Date.now() > this.giveUpAtMs) partition.storeFailed(reason);
+      if (!reason.retryable || this.stopWatch) partition.storeFailed(reason);
     }
   }
 }

@@ -41,6 +41,7 @@ export class RedisTransport implements Transport {
     maxBytesPerPartition: 4_194_304,
   };
   private readonly consumers = new Set<RedisConsumer>();
+  private opening: Connection | undefined;
   private connection: Connection | undefined;
   private closed = false;
 
@@ -63,6 +64,7 @@ export class RedisTransport implements Transport {
   async open(events: TransportEvents): Promise<void> {
     if (this.closed) throw busClosed('open');
     const connection = new Connection(this.settings, events);
+    this.opening = connection;
     const { connectTimeoutMs } = this.settings;
     const late = (): BusError =>
       new BusError('CONNECT', `Redis cannot be used within connectTimeoutMs (${connectTimeoutMs} ms)`, {
@@ -75,7 +77,6 @@ export class RedisTransport implements Transport {
       throw toBusError(error, 'open the connection to Redis');
     }
     this.connection = connection;
-    if (this.closed) await connection.close();
   }
 
   async send(records: readonly OutboundRecord[]): Promise<SendResult> {
@@ -132,7 +133,7 @@ export class RedisTransport implements Transport {
   async close(): Promise<void> {
     this.closed = true;
     await Promise.all([...this.consumers].map((consumer) => consumer.stop(0)));
-    await this.connection?.close();
+    await this.opening?.close();
   }
 
   private get open_(): Connection {

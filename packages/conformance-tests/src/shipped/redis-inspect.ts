@@ -1,4 +1,5 @@
 import type { EventBus } from '@omnibus/core';
+import { partitionOf } from '@omnibus/core/transport';
 
 import type { BrokerSettings, CreateRequest, Inspect, RawRecord } from '../subject.js';
 import { connectionsTo } from './connections.js';
@@ -27,8 +28,7 @@ export function inspectRedis(options: RedisInspectOptions): Inspect {
     (await session().info('GROUPS', stream)).find(({ name }) => name === group);
   return {
     putRaw: async (namespace, record) => {
-      // A foreign producer knows one stream.
-      const { partition = 0 } = record;
+      const { key, partition = key === undefined ? 0 : partitionOf(key, options.partitions) } = record;
       return { partition, position: await session().write(streamOf(namespace, partition), record) };
     },
     readRaw: async (namespace) => {
