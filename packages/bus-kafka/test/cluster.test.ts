@@ -1,7 +1,7 @@
+import { consumeSpec, RecordingSink, bodyText as text } from '@omnibus/conformance-tests';
 import { type RunningKafka, startKafka } from '@omnibus/test-brokers';
 import type { KafkaTransport } from '../src/transport.js';
 import { openTransport, publish, records, uniqueName, until } from './support/kafka.js';
-import { consumeSpec, RecordingSink, text } from './support/sink.js';
 
 let kafka: RunningKafka;
 const opened: KafkaTransport[] = [];

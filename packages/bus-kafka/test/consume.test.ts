@@ -1,3 +1,4 @@
+import { consumeSpec, RecordingSink } from '@omnibus/conformance-tests';
 import kafkajs from 'kafkajs';
 import { KafkaTransport } from '../src/transport.js';
 import {
@@ -10,7 +11,6 @@ import {
   uniqueName,
   until,
 } from './support/kafka.js';
-import { consumeSpec, RecordingSink } from './support/sink.js';
 
 type Opened = Awaited<ReturnType<typeof openTransport>>;
 

@@ -1,8 +1,8 @@
+import { consumeSpec, RecordingSink, bodyText as text } from '@omnibus/conformance-tests';
 import type { OutboundRecord, StoredDeadLetter } from '@omnibus/core/transport';
 import kafkajs from 'kafkajs';
 import { KafkaTransport } from '../src/transport.js';
 import { openTransport, publish, record, sharedBrokers, Told, uniqueName, until } from './support/kafka.js';
-import { consumeSpec, RecordingSink, text } from './support/sink.js';
 
 type Opened = Awaited<ReturnType<typeof openTransport>>;
 

@@ -1,8 +1,8 @@
+import { bodyText as text } from '@omnibus/conformance-tests';
 import type { HistoryQuery } from '@omnibus/core/transport';
 import kafkajs from 'kafkajs';
 import type { KafkaTransport } from '../src/transport.js';
 import { openTransport, publish, record, sharedBrokers, uniqueName } from './support/kafka.js';
-import { text } from './support/sink.js';
 
 const START_MS = 1_700_000_000_000;
 let transport: KafkaTransport;

@@ -1,4 +1,4 @@
-import { TcpProxy } from '@omnibus/conformance-tests';
+import { consumeSpec, RecordingSink, TcpProxy } from '@omnibus/conformance-tests';
 import { type RunningKafka, startKafka } from '@omnibus/test-brokers';
 import { KafkaTransport } from '../src/transport.js';
 import { contents } from './support/contents.js';
@@ -13,7 +13,6 @@ import {
   uniqueName,
   until,
 } from './support/kafka.js';
-import { consumeSpec, RecordingSink } from './support/sink.js';
 
 const opened: KafkaTransport[] = [];
 

@@ -1,7 +1,7 @@
+import { consumeSpec, RecordingSink } from '@omnibus/conformance-tests';
 import { Kafka } from 'kafkajs';
 import { KafkaTransport } from '../src/transport.js';
 import { openTransport, publish, records, sharedBrokers, Told, uniqueName, until } from './support/kafka.js';
-import { consumeSpec, RecordingSink } from './support/sink.js';
 
 type Opened = Awaited<ReturnType<typeof openTransport>>;
 

@@ -1,14 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { TcpProxy } from '@omnibus/conformance-tests';
+import { consumeSpec, RecordingSink, TcpProxy } from '@omnibus/conformance-tests';
 import { createEvent } from '@omnibus/core';
 import { type RunningKafka, startKafka } from '@omnibus/test-brokers';
 import { type Admin, Kafka } from 'kafkajs';
 import { KafkaEventBus } from '../src/index.js';
 import type { KafkaTransport } from '../src/transport.js';
 import { openTransport, publish, records, type Told, uniqueName, until } from './support/kafka.js';
-import { consumeSpec, RecordingSink } from './support/sink.js';
 
 const opened: KafkaTransport[] = [];
 let kafka: RunningKafka;

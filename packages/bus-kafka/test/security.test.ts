@@ -1,12 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
+import { consumeSpec, RecordingSink } from '@omnibus/conformance-tests';
 import { type RunningKafka, startKafka } from '@omnibus/test-brokers';
 import { KafkaEventBus } from '../src/index.js';
 import type { KafkaEventBusOptions } from '../src/options.js';
 import { KafkaTransport } from '../src/transport.js';
 import { publish, records, Told, testOptions, uniqueName, until } from './support/kafka.js';
-import { consumeSpec, RecordingSink } from './support/sink.js';
 
 let kafka: RunningKafka;
 

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { reconnectDelayMs } from '@omnibus/core/transport';
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { toBusError } from './errors.js';
+import { repairSocketTimers } from './ioredis-repairs.js';
 import type { RedisConnectionSettings } from './options.js';
 import { clientSecurity } from './security.js';
 
@@ -37,6 +38,7 @@ export class RedisClient {
   ) {
     this.commands = createCommands(settings, name, blocksMs);
     this.isCluster = this.commands.isCluster;
+    repairSocketTimers(this.commands);
     this.commands.on('error', (error: Error) => {
       this.lastError = error;
     });

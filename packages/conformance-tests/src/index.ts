@@ -69,6 +69,15 @@ export { type StartedKafka, type StartKafkaOptions, startedKafka } from './shipp
 export { memorySubject } from './shipped/memory.js';
 export { type RedisSubjectOptions, type RedisUnderTest, redisSubject } from './shipped/redis.js';
 export { type StartedRedis, startedRedis } from './shipped/redis-under-test.js';
+export { Told } from './spi/recording-events.js';
+export {
+  bodyText,
+  consumeSpec,
+  type Delivered,
+  RecordingSink,
+  SinkPartition,
+} from './spi/recording-sink.js';
+export { record, records, sendAll, uniqueName } from './spi/records.js';
 export {
   type BrokerInfo,
   type BrokerSettings,

@@ -36,7 +36,7 @@ export type RedisSubjectOptions =
     };
 
 const PARTITIONS = 6;
-const LEASE_MS = 3_000;
+const LEASE_MS = 6_000;
 /** Quick enough for tests, slow enough for a loaded machine. */
 const TEST_SETTINGS = { leaseMs: LEASE_MS, heartbeatIntervalMs: 500 };
 /** The variable that tells child processes where the server is. */

@@ -31,7 +31,7 @@ export class SinkPartition implements AssignedPartition {
     if (this.isLost) return;
     this.delivered.push(...records);
     for (const record of records)
-      this.sink.delivered.push({ partition: this.partition, value: text(record), record });
+      this.sink.delivered.push({ partition: this.partition, value: bodyText(record), record });
     if (this.sink.settles && this.journals) this.settleAll();
   }
 
@@ -111,7 +111,8 @@ export class RecordingSink implements DeliverySink {
   }
 }
 
-export function text({ value }: InboundRecord): string {
+/** The body of a record as text. */
+export function bodyText({ value }: InboundRecord): string {
   return value === null ? '' : Buffer.from(value).toString('utf8');
 }
 
