@@ -10,42 +10,76 @@ export interface ReadersEvents extends ReaderEvents {
   readonly waiting: ClientEvents;
 }
 
-/** Reads all partitions of a member: one reader for those that lie together. */
+interface Reading {
+  readonly reader: Reader;
+  readonly waker: Waker;
+}
+
+/** On a single server one reader has all partitions. */
+const ALL = -1;
+
+/**
+ * Reads all partitions of a member: one reader, with a connection that waits, for those that lie together. In a Cluster
+ * that is one for each partition, because nobody can wait for streams of two slots at once.
+ */
 export class Readers {
-  private readonly waker: Waker;
-  private readonly reader: Reader;
+  private readonly readings = new Map<number, Reading>();
 
   constructor(
-    client: RedisClient,
-    topology: Topology,
-    settings: ReaderSettings & RedisConnectionSettings,
-    events: ReadersEvents,
-  ) {
-    const { commands } = client;
-    this.waker = new Waker(settings, settings.consumerName, events.waiting, async (connectionId) => {
-      await commands.client('UNBLOCK', connectionId);
-    });
-    this.reader = new Reader(commands, topology, this.waker, settings, events);
-  }
+    private readonly client: RedisClient,
+    private readonly topology: Topology,
+    private readonly settings: ReaderSettings & RedisConnectionSettings,
+    private readonly events: ReadersEvents,
+  ) {}
 
-  connect(): Promise<void> {
-    return this.waker.connect();
+  /** In a Cluster connections are made as partitions come. */
+  async connect(): Promise<void> {
+    if (!this.client.isCluster) await this.begin(ALL);
   }
 
   add(partition: OwnedPartition): void {
-    this.reader.add(partition);
+    const key = this.keyOf(partition);
+    // Without the connection nothing waits for what is new, but it is read all the same, a little later.
+    if (!this.readings.has(key)) this.begin(key).catch(this.events.waiting.failed);
+    this.readings.get(key)?.reader.add(partition);
   }
 
   remove(partition: OwnedPartition): void {
-    this.reader.remove(partition);
+    this.readings.get(this.keyOf(partition))?.reader.remove(partition);
   }
 
-  wake(_partition: OwnedPartition): void {
-    this.reader.wake();
+  /** The partition may be read again. */
+  wake(partition: OwnedPartition): void {
+    this.readings.get(this.keyOf(partition))?.reader.wake();
   }
 
   async close(): Promise<void> {
-    this.reader.close();
-    await this.waker.close();
+    await Promise.all(
+      [...this.readings.values()].map(({ reader, waker }) => {
+        reader.close();
+        return waker.close();
+      }),
+    );
+  }
+
+  private begin(key: number): Promise<void> {
+    const { client, topology, settings, events } = this;
+    const { commands, isCluster } = client;
+    const waker = new Waker(
+      settings,
+      settings.consumerName,
+      events.waiting,
+      isCluster
+        ? undefined
+        : async (connectionId) => {
+            await commands.client('UNBLOCK', connectionId);
+          },
+    );
+    this.readings.set(key, { waker, reader: new Reader(commands, topology, waker, settings, events) });
+    return waker.connect();
+  }
+
+  private keyOf({ partition }: OwnedPartition): number {
+    return this.client.isCluster ? partition : ALL;
   }
 }

@@ -31,8 +31,8 @@ export class Waker {
     settings: RedisConnectionSettings,
     name: string,
     private readonly events: WakerEvents,
-    /** Ends the wait of the connection with this id. */
-    private readonly unblock: (connectionId: number) => Promise<void>,
+    /** Ends the wait of the connection with this id, where that can be done. */
+    private readonly unblock: ((connectionId: number) => Promise<void>) | undefined,
   ) {
     this.client = new RedisClient(settings, name, events, BLOCK_MS);
     this.client.commands.on('close', () => {
@@ -56,7 +56,7 @@ export class Waker {
   interrupt(): void {
     if (this.waiting && this.connectionId !== undefined)
       // Without the right to do so the wait ends by itself.
-      this.unblock(this.connectionId).catch(() => undefined);
+      this.unblock?.(this.connectionId).catch(() => undefined);
   }
 
   close(): Promise<void> {
@@ -66,7 +66,7 @@ export class Waker {
   private async block(streams: readonly WatchedStream[]): Promise<void> {
     const { commands } = this.client;
     try {
-      this.connectionId ??= Number(await commands.client('ID'));
+      if (this.unblock) this.connectionId ??= Number(await commands.client('ID'));
       await commands.xread(
         'COUNT',
         1,
