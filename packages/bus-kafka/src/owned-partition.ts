@@ -69,6 +69,11 @@ export class OwnedPartition implements PartitionPort {
     return this.lostBecause !== undefined;
   }
 
+  /** The heartbeat notices a session that ended, and calls `lose`. */
+  get isOwned(): boolean {
+    return !this.isLost;
+  }
+
   /** Core's side. Set once, before anything is delivered. */
   attach(engine: AssignedPartition): void {
     this.engine = engine;

@@ -210,7 +210,8 @@ export class Membership {
     const holders = partitions.map((partition, index) => {
       const token = (tokens[index] as Buffer).toString();
       const lease = leases[index];
-      if (lease && token === lease.token) lease.renewed(asked);
+      // One that ended here stays ended, even if the server was more patient.
+      if (lease?.isHeld && token === lease.token) lease.renewed(asked);
       else if (lease) this.refused(lease);
       return [partition, holderOf(token)] as const;
     });

@@ -242,7 +242,7 @@ const redisChecks: readonly CrossCheck<ResolvedRedisOptions>[] = [
   {
     paths: ['durability.timeoutMs', 'requestTimeoutMs'],
     check: ({ durability, requestTimeoutMs }) =>
-      durability.timeoutMs >= requestTimeoutMs
+      (durability.replicas > 0 || durability.fsync) && durability.timeoutMs >= requestTimeoutMs
         ? `must be less than requestTimeoutMs (${requestTimeoutMs} ms): the connection would be broken while it waits`
         : undefined,
   },

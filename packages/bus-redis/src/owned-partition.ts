@@ -66,6 +66,10 @@ export class OwnedPartition implements PartitionPort {
     return this.lostBecause !== undefined;
   }
 
+  get isOwned(): boolean {
+    return this.lease.isHeld;
+  }
+
   /** It may be read: it is ours, and there is room for more. */
   get isReadable(): boolean {
     return !this.paused && !this.isLost && this.lease.isHeld;

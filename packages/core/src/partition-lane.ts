@@ -76,7 +76,7 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
   }
 
   get startable(): boolean {
-    return this.state === 'active';
+    return this.state === 'active' && this.port.isOwned;
   }
 
   get isLost(): boolean {

@@ -208,6 +208,12 @@ export interface AssignedPartition {
  */
 export interface PartitionPort {
   /**
+   * Whether nobody else can own the partition yet. False as soon as another process may, for example because this one
+   * stood still for longer than its lease, and before the adapter has noticed and called `lost`: no handler starts then.
+   * Once false it stays false until `lost`. Asked before every handler, so it must be cheap.
+   */
+  readonly isOwned: boolean;
+  /**
    * These are done: handled, ignored or dead-lettered. Called at most once per turn of the event loop with everything
    * that finished in it. Must be cheap: the adapter makes it durable in its own rhythm, at the latest in `flush`.
    */

@@ -44,6 +44,10 @@ class Ownership implements PartitionPort {
     this.assigned = sink.assign(partition, this);
   }
 
+  get isOwned(): boolean {
+    return !this.fenced;
+  }
+
   async open(): Promise<void> {
     await this.assigned.open(this.group.journals);
     this.opened = true;

@@ -1,0 +1,86 @@
+import { records, sendAll } from '@omnibus/conformance-tests';
+import { type RunningRedis, startRedis } from '@omnibus/test-brokers';
+import { RedisEventBus } from '../src/index.js';
+import { Opener } from './support/redis.js';
+
+const opener = new Opener();
+let redis: RunningRedis;
+let tlsRedis: RunningRedis;
+
+beforeAll(async () => {
+  [redis, tlsRedis] = await Promise.all([
+    startRedis({
+      users: [
+        { username: 'omnibus', password: 'right' },
+        { username: 'reader', password: 'right', rules: '~* &* +@read +@connection +info +set' },
+      ],
+    }),
+    startRedis({ tls: 'mutual', unixSocket: true }),
+  ]);
+});
+afterAll(() => Promise.all([redis.stop(), tlsRedis.stop()]));
+afterEach(() => opener.close());
+
+describe('security', () => {
+  test('a user and a password, given as options or in the url', async () => {
+    const { transport } = await opener.open({
+      url: redis.url,
+      security: { username: 'omnibus', password: 'right' },
+    });
+    await sendAll(transport, records(0, 1));
+    const inUrl = await opener.open({ url: redis.url.replace('redis://', 'redis://omnibus:right@') });
+    await inUrl.transport.ping(1_000);
+  });
+
+  test.each([
+    ['a wrong password', { security: { username: 'omnibus', password: 'wrong' } }],
+    ['no password', {}],
+  ])('%s is refused at once, whatever the time-out', async (_, options) => {
+    const bus = new RedisEventBus({ url: redis.url, connectTimeoutMs: 60_000, ...options });
+    await expect(bus.connect()).rejects.toMatchObject({ code: 'AUTHENTICATION', retryable: false });
+    await bus.shutdown();
+  });
+
+  test('a right that is missing is told with the command and the key', async () => {
+    const { transport } = await opener.open({
+      url: redis.url,
+      streamPrefix: 'forbidden',
+      partitions: 1,
+      security: { username: 'omnibus', password: 'right' },
+    });
+    await transport.close();
+    const reader = await opener
+      .open({
+        url: redis.url,
+        streamPrefix: 'forbidden',
+        partitions: 1,
+        security: { username: 'reader', password: 'right' },
+      })
+      .catch((error: unknown) => error);
+    expect(reader).toMatchObject({ code: 'AUTHORIZATION', retryable: false });
+    expect((reader as Error).message).toMatch(/setnx on \{forbidden:stream\}:partitions/);
+  });
+
+  test('TLS with a certificate of the client; without it, or without the authority, nothing is sent', async () => {
+    const { tls } = tlsRedis;
+    if (!tls) throw new Error('no TLS');
+    const { transport } = await opener.open({
+      url: tls.url,
+      security: { ca: tls.ca, certificate: tls.clientCertificate, key: tls.clientKey },
+    });
+    await sendAll(transport, records(0, 1));
+    const strangers = new RedisEventBus({ url: tls.url, connectTimeoutMs: 5_000 });
+    await expect(strangers.connect()).rejects.toMatchObject({ code: 'TLS' });
+    await strangers.shutdown();
+  });
+
+  test('a Unix socket', async () => {
+    const { transport } = await opener.open({ path: tlsRedis.socketPath ?? '' });
+    await sendAll(transport, records(0, 1));
+  });
+
+  test('no password is shown by what is printed', () => {
+    const bus = new RedisEventBus({ security: { username: 'u', password: 'hush-hush' } });
+    expect(JSON.stringify(bus)).not.toContain('hush-hush');
+  });
+});
