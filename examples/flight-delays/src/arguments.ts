@@ -27,7 +27,7 @@ export function parseArguments(argv: readonly string[]): DemoOptions {
     )
     .option(
       '--consumers <n>',
-      `how many compete for the events, up to ${MAX_CONSUMERS}: processes on kafka, buses of one process on memory`,
+      `how many compete for the events, up to ${MAX_CONSUMERS}: processes on a server, buses of one process on memory`,
       wholeNumber(MAX_CONSUMERS),
       1,
     )

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 
 import { MemoryBroker } from '@omnibus/core';
-import { startKafka } from '@omnibus/test-brokers';
+import { startKafka, startRedis } from '@omnibus/test-brokers';
 
 import type { BusConnection } from './create-bus.js';
 
 /** What can be asked for with `--bus`. */
-export const BUSES = ['memory', 'kafka'] as const;
+export const BUSES = ['memory', 'kafka', 'redis'] as const;
 
 /** A broker of the demo. */
 export type BusName = (typeof BUSES)[number];
@@ -23,10 +23,24 @@ export async function startBroker(bus: BusName, say: (text: string) => void): Pr
   if (bus === 'memory') {
     return { connection: { bus, broker: new MemoryBroker() }, stop: async () => {} };
   }
+  // A name of its own: servers named by the environment may hold what another run left.
+  const prefix = `flight-delays-${randomUUID().slice(0, 8)}`;
+  return bus === 'kafka' ? startOnKafka(prefix, say) : startOnRedis(prefix, say);
+}
+
+async function startOnKafka(topicPrefix: string, say: (text: string) => void): Promise<RunningBroker> {
   say('Starting Kafka: some seconds; the first time its files are fetched before, which may take minutes');
   const kafka = await startKafka({ report: (line) => say(`  ${line}`) });
-  // A name of its own: brokers named by the environment may hold the topics of another run.
-  const topicPrefix = `flight-delays-${randomUUID().slice(0, 8)}`;
   if (kafka.provider === 'environment') say(`  The topics ${topicPrefix}.* stay on these brokers`);
-  return { connection: { bus, brokers: kafka.brokers, topicPrefix }, stop: () => kafka.stop() };
+  return {
+    connection: { bus: 'kafka', brokers: kafka.brokers, topicPrefix },
+    stop: () => kafka.stop(),
+  };
+}
+
+async function startOnRedis(streamPrefix: string, say: (text: string) => void): Promise<RunningBroker> {
+  say('Starting Redis; the first time it is fetched before');
+  const redis = await startRedis({ report: (line) => say(`  ${line}`) });
+  if (redis.provider === 'environment') say(`  The keys of ${streamPrefix}:* stay on this server`);
+  return { connection: { bus: 'redis', url: redis.url, streamPrefix }, stop: () => redis.stop() };
 }

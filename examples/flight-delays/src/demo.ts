@@ -67,7 +67,7 @@ function startConsumers({ options, broker, terminal, ledger, signal }: Stage): P
   const { connection } = broker;
   const { consumers: count } = options;
   const save = ledger.save.bind(ledger);
-  if (connection.bus === 'kafka') {
+  if (connection.bus !== 'memory') {
     return startProcessConsumers({ connection, count, save, signal, say: terminal.say });
   }
   const buses = count === 1 ? 'One consumer' : `${count} consumers`;

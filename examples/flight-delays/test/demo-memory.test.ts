@@ -40,7 +40,7 @@ describe('The command line', () => {
     [['--evnts', '5'], /Did you mean --events\?/],
     [['--events', '0'], /whole number from 1 to 20000/],
     [['--consumers', '9'], /whole number from 1 to 8/],
-    [['--bus', 'pigeon'], /memory, kafka/],
+    [['--bus', 'pigeon'], /memory, kafka, redis/],
     [['everything'], /too many arguments/],
   ])('refuses %j with a hint and code 2', async (args, hint) => {
     const demo = startDemo(...args);

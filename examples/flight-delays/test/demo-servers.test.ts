@@ -5,8 +5,8 @@ const TIMEOUT_MS = 180_000;
 /** Ends what a failed test has left, broker and consumers included. */
 const demos = new Set<DemoProcess>();
 
-function startOnKafka(...args: readonly string[]): DemoProcess {
-  const demo = startDemo('--bus', 'kafka', ...args);
+function startOn(bus: string, ...args: readonly string[]): DemoProcess {
+  const demo = startDemo('--bus', bus, ...args);
   demos.add(demo);
   return demo;
 }
@@ -38,11 +38,11 @@ afterEach(async () => {
   demos.clear();
 });
 
-describe('The demo on Kafka', () => {
+describe.each(['kafka', 'redis'])('The demo on %s', (bus) => {
   it(
     'ends with a clean audit',
     async () => {
-      const audit = await expectClean(startOnKafka('--events', '2000'));
+      const audit = await expectClean(startOn(bus, '--events', '2000'));
       expect(audit).toMatchObject({
         handled: [2_000, 2_000],
         lost: [0, 0],
@@ -58,7 +58,7 @@ describe('The demo on Kafka', () => {
   it(
     'ends with a clean audit though a consumer process is killed in the middle',
     async () => {
-      const demo = startOnKafka('--consumers', '3', '--events', '6000');
+      const demo = startOn(bus, '--consumers', '3', '--events', '6000');
       const pids = await pidsOf(demo);
       expect(pids).toHaveLength(3);
       await demo.shows(/^ *[1-9]0 % /m);
@@ -82,7 +82,7 @@ describe('The demo on Kafka', () => {
   it(
     'leaves nothing behind after Ctrl-C',
     async () => {
-      const demo = startOnKafka('--consumers', '2');
+      const demo = startOn(bus, '--consumers', '2');
       const pids = await pidsOf(demo);
       await demo.shows(/10 %/);
       demo.child.kill('SIGINT');
