@@ -45,6 +45,7 @@ export interface Deferred {
   resolve(): void;
 }
 
+/** A promise that is not resolved yet. */
 export function deferred(): Deferred {
   let resolve: () => void = () => undefined;
   const promise = new Promise<void>((done) => {
