@@ -69,6 +69,7 @@ export class NullTransport implements Transport {
 
 /** A partition that delivers whenever it is not paused, one piece in a turn of the event loop. */
 class NullPort implements PartitionPort {
+  readonly isOwned = true;
   private readonly assigned: AssignedPartition;
   private delivered = 0;
   private paused = false;

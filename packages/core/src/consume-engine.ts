@@ -19,6 +19,7 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
   readonly opener: string;
   readonly maxAttempts: number;
   readonly maxInFlight: number;
+  private readonly concurrency: number;
   /** Milliseconds since the epoch; 0 for never. */
   lastSettledAtMs = 0;
   private readonly lanes = new Set<PartitionLane>();
@@ -37,6 +38,7 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
     this.opener = parts.opener;
     this.maxAttempts = options.retry.maxRetries + 1;
     this.maxInFlight = options.maxInFlight;
+    this.concurrency = options.concurrency;
     this.scheduler = new Scheduler(options.concurrency, clock, this, (lane) => this.start(lane));
     this.dispatcher = new Dispatcher(
       { ...options, group: parts.group, destination: parts.destination },
@@ -152,6 +154,7 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
     this.admit();
     this.applyBackPressure();
     this.scheduler.pump();
+    this.flushInTime();
   }
 
   dirty(lane: PartitionLane): void {
@@ -176,11 +179,29 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
     this.scheduler.pump();
   }
 
-  /** How many more deliveries may be unsettled. What stands still for good in a halted partition does not count. */
+  /** Handled, and not yet durable: what a crash now would repeat. */
+  private get undurable(): number {
+    let undurable = 0;
+    for (const lane of this.lanes) undurable += lane.undurable;
+    return undurable;
+  }
+
+  /**
+   * How many more deliveries may be taken in hand. What is settled counts until it is durable: in an outage it piles up,
+   * and all of it may be handled again. What stands still for good in a halted partition does not count.
+   */
   private get credit(): number {
     let halted = 0;
     for (const lane of this.haltedLanes) halted += lane.unsettled;
-    return this.maxInFlight + halted - this.parts.stats.inFlight;
+    return this.maxInFlight + halted - this.parts.stats.inFlight - this.undurable;
+  }
+
+  /** In time, so that handling need not wait; and at once when handlers have nothing to do but what waits for it. */
+  private flushInTime(): void {
+    const { undurable } = this;
+    const isStarving = this.waitingLanes.size > 0 && this.credit <= 0 && this.running < this.concurrency;
+    if (undurable === 0 || (undurable < this.maxInFlight / 2 && !isStarving)) return;
+    for (const lane of this.lanes) lane.flushInBackground();
   }
 
   private admit(): void {
@@ -222,6 +243,7 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
     this.admit();
     this.applyBackPressure();
     this.scheduler.pump();
+    this.flushInTime();
   }
 
   private start(keyLane: KeyLane): void {

@@ -138,7 +138,8 @@ export interface EventBusOptions {
   /** Events handled at the same time; those of one key always one after the other. From 1 to 10,000. @default 64 */
   readonly concurrency?: number;
   /**
-   * Deliveries that may be unsettled before fetching pauses; bounds memory. At least `concurrency`, at most 1,000,000.
+   * Deliveries that may be in hand, unsettled or not yet durably settled, before fetching pauses; bounds memory, and what
+   * is handled again after a fault. At least `concurrency`, at most 1,000,000.
    * Within one partition nothing is handled further than three times this beyond its oldest unsettled event.
    * @default 4096, or `concurrency` if that is more
    */

@@ -30,10 +30,9 @@ export interface LaneHost {
 
 const FLUSH_RETRY_MS = 100;
 /**
- * How far handling may run ahead of what is durable, in multiples of `maxInFlight`: what is settled and not yet durable,
- * and all from the first unsettled event on. It bounds memory and duplicates, and how many suspects a crash leaves.
+ * How far handling may run ahead of the durable watermark in one partition, in multiples of `maxInFlight`. It bounds
+ * memory and what a crash repeats behind an event that is not settled, and how many suspects it leaves.
  */
-const UNDURABLE_SPAN = 2;
 const WHOLE_SPAN = 3;
 
 type LaneState = 'opening' | 'active' | 'held' | 'halted' | 'lost';
@@ -91,6 +90,11 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
   /** Suspects of a crash are still to be handled here. */
   get serial(): boolean {
     return this.journal.serial && this.order.length > 0 && this.state !== 'halted';
+  }
+
+  /** Settled, and not known to be durable. */
+  get undurable(): number {
+    return this.settledSinceFlush + this.settledRecords.length;
   }
 
   get oldestUnsettled(): Delivery | undefined {
@@ -186,11 +190,8 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
     // Until the partition is open, the journal with the attempts of former lives is not known.
     if (this.state !== 'active') return 0;
     const { maxInFlight } = this.host;
-    const room = Math.min(
-      credit,
-      maxInFlight * UNDURABLE_SPAN - this.settledSinceFlush,
-      maxInFlight * WHOLE_SPAN - this.settledSinceFlush - this.order.length,
-    );
+    const ahead = this.settledSinceFlush + this.order.length;
+    const room = Math.min(credit, maxInFlight * WHOLE_SPAN - ahead);
     const nowMs = this.host.now();
     let admitted = 0;
     for (let batch = this.inbox.peek(); batch && admitted < room; batch = this.inbox.peek()) {
@@ -240,7 +241,16 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
         return journal.text();
       },
     });
-    if (this.settledSinceFlush >= this.host.maxInFlight) this.flushInBackground();
+  }
+
+  /** Makes durable what settled, one flush at a time, and then lets more in. */
+  flushInBackground(): void {
+    if (this.flushing || this.settledSinceFlush === 0 || this.isLost) return;
+    this.flushing = true;
+    void this.flushBehind().finally(() => {
+      this.flushing = false;
+      if (!this.isLost) this.host.offered(this);
+    });
   }
 
   private async activateOnceSaved(): Promise<void> {
@@ -291,17 +301,6 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
       pastSuspects ||= (head.record.timestampMs ?? 0) > this.openedAtMs;
     }
     this.journal.advance(moved, pastSuspects);
-  }
-
-  private flushInBackground(): void {
-    if (this.flushing) return;
-    this.flushing = true;
-    void this.flushBehind().finally(() => {
-      this.flushing = false;
-      if (this.isLost) return;
-      if (this.settledSinceFlush >= this.host.maxInFlight) this.flushInBackground();
-      this.host.offered(this);
-    });
   }
 
   private async flushBehind(): Promise<void> {

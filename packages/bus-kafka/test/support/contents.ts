@@ -1,5 +1,5 @@
+import { bodyText } from '@omnibus/conformance-tests';
 import type { KafkaTransport } from '../../src/transport.js';
-import { text } from './sink.js';
 
 /** Everything on the stream, per partition. */
 export async function contents(transport: KafkaTransport): Promise<Map<number, string[]>> {
@@ -10,6 +10,6 @@ export async function contents(transport: KafkaTransport): Promise<Map<number, s
     signal: undefined,
   });
   for await (const { partition, records } of batches)
-    found.set(partition, [...(found.get(partition) ?? []), ...records.map(text)]);
+    found.set(partition, [...(found.get(partition) ?? []), ...records.map(bodyText)]);
   return found;
 }
