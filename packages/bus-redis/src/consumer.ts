@@ -39,6 +39,8 @@ const MIN_LEAVE_MS = 300;
 /** Beyond the time for draining: storing what was drained. */
 const HAND_OVER_GRACE_MS = 3_000;
 const STOP_GRACE_MS = 300;
+/** What a crash repeats beside what is being handled: at most about this part of `maxInFlight`. */
+const SETTLE_SHARE = 4;
 
 /** One member of one group: joins, owns partitions, reads them, stores what is settled. */
 export class RedisConsumer implements Consumption {
@@ -81,15 +83,23 @@ export class RedisConsumer implements Consumption {
     this.readers = new Readers(this.client, this.topology, how, {
       ...this.told('consuming'),
       waiting: this.told('waiting'),
+      clear: ({ lease }) => this.membership.clearDoubt(lease),
       refused: ({ lease }) => this.membership.refused(lease),
       groupMissing: (owned) => this.groupMissing(owned),
       trimmed: ({ partition }, count) => this.trimmed(partition, count),
     });
-    this.settlements = new Settlements(commands, this.topology, group.name, {
-      refused: ({ lease }) => this.membership.refused(lease),
-      problem: (error) => this.failed(error, 'consuming'),
-      stuck: () => this.client.abort('The consumer stops'),
-    });
+    this.settlements = new Settlements(
+      commands,
+      this.topology,
+      group.name,
+      Math.ceil(spec.maxInFlight / SETTLE_SHARE),
+      {
+        clear: ({ lease }) => this.membership.clearDoubt(lease),
+        refused: ({ lease }) => this.membership.refused(lease),
+        problem: (error) => this.failed(error, 'consuming'),
+        stuck: () => this.client.abort('The consumer stops'),
+      },
+    );
   }
 
   /** Resolves when this member has joined, with the partitions that were free. */
@@ -159,7 +169,7 @@ export class RedisConsumer implements Consumption {
   private own(lease: Lease, journals: ReadonlyMap<number, string>): void {
     const { partition } = lease;
     const owned = new OwnedPartition(lease, journals.get(partition) ?? '', {
-      changed: (changed, soon) => this.settlements.changed(changed, soon),
+      changed: (changed, soon, settlements) => this.settlements.changed(changed, soon, settlements),
       resumed: (resumed) => this.readers.wake(resumed),
       writeDeadLetter: (from, source, letter) => this.writeDeadLetter(from, source, letter),
       fenced: (count) => this.parts.events.fenced(count),
@@ -267,6 +277,7 @@ export class RedisConsumer implements Consumption {
     letter: OutboundRecord,
   ): Promise<void> {
     const { name } = this.spec.group;
+    await this.membership.clearDoubt(owned.lease);
     if (
       await writeDeadLetter(this.client.commands, this.topology.keys, {
         lease: owned.lease,

@@ -2,7 +2,7 @@ import { BusError, delay, Elapsed, reconnectDelayMs } from '@omnibus/core/transp
 import type { Commands } from './client.js';
 import { toBusError } from './errors.js';
 import { holderOf, Lease } from './lease.js';
-import { beat, release, take } from './scripts.js';
+import { beat, reissue, release, take } from './scripts.js';
 import { type GroupView, shareOf } from './share.js';
 import type { Topology } from './topology.js';
 
@@ -46,6 +46,8 @@ export class Membership {
   private current: Promise<number> = Promise.resolve(0);
   private early = new AbortController();
   private tokens = 0;
+  /** Tokens of this member at the server that it does not know of: the answer to taking them was lost. */
+  private readonly orphans = new Map<number, string>();
 
   constructor(
     private readonly commands: Commands,
@@ -105,6 +107,15 @@ export class Membership {
     );
   }
 
+  /** Resolves when no command of before can be done any more. Rejects while the server cannot be asked. */
+  async clearDoubt(lease: Lease): Promise<void> {
+    if (!lease.isDoubted || !this.holds(lease)) return;
+    lease.clearing ??= this.reissue(lease).finally(() => {
+      lease.clearing = undefined;
+    });
+    await lease.clearing;
+  }
+
   /** Whether the lease is still the one that counts. */
   holds(lease: Lease): boolean {
     return this.leases.get(lease.partition) === lease;
@@ -113,6 +124,8 @@ export class Membership {
   /** Gives a partition to whoever takes it. What is pending is pending for them. */
   async release(partition: number): Promise<void> {
     const lease = this.leases.get(partition);
+    // A token that changes meanwhile would make the release that of somebody else.
+    await lease?.clearing;
     this.leases.delete(partition);
     this.giving.delete(partition);
     if (!lease) return;
@@ -141,6 +154,18 @@ export class Membership {
     this.closed = true;
     this.early.abort();
     clearInterval(this.watch);
+  }
+
+  private async reissue(lease: Lease): Promise<void> {
+    const asked = new Elapsed();
+    const key = this.topology.keys.lease(lease.partition, this.settings.group);
+    const answer = await reissue.run(
+      this.commands,
+      [key],
+      [lease.token, lease.nextToken, this.settings.leaseMs],
+    );
+    if (answer === 1 && lease.isHeld) lease.reissued(asked);
+    else this.refused(lease);
   }
 
   /** Ends early when something changed meanwhile, or has changed since the last time. */
@@ -198,24 +223,39 @@ export class Membership {
     const { group, leaseMs } = this.settings;
     const asked = new Elapsed();
     const leases = partitions.map((partition) => this.leases.get(partition));
+    const sent = leases.map((lease) => lease?.token ?? '');
     const answer = await beat.run(
       this.commands,
       [
         keys.members(partitions[0] ?? 0, group),
         ...partitions.map((partition) => keys.lease(partition, group)),
       ],
-      [this.member, leaseMs, ...leases.map((lease) => lease?.token ?? '')],
+      [this.member, leaseMs, ...sent],
     );
     const [members, tokens] = answer as readonly [readonly Buffer[], readonly Buffer[]];
     const holders = partitions.map((partition, index) => {
-      const token = (tokens[index] as Buffer).toString();
+      const token = String(tokens[index]);
       const lease = leases[index];
       // One that ended here stays ended, even if the server was more patient.
-      if (lease?.isHeld && token === lease.token) lease.renewed(asked);
-      else if (lease) this.refused(lease);
-      return [partition, holderOf(token)] as const;
+      if (lease?.isHeld && token === sent[index]) lease.renewed(asked);
+      else if (lease && !this.isOurs(lease, token)) this.refused(lease);
+      return [partition, this.holderOf(partition, token)] as const;
     });
     return { members: members.map(String), holders: new Map(holders) };
+  }
+
+  /** A reissue may be under way. */
+  private isOurs(lease: Lease, token: string): boolean {
+    return lease.isHeld && (token === lease.token || token === lease.nextToken);
+  }
+
+  /** A lease of ours that we do not know of is as good as free, for us. */
+  private holderOf(partition: number, token: string): string {
+    const holder = holderOf(token);
+    this.orphans.delete(partition);
+    if (holder !== this.member || this.leases.has(partition)) return holder;
+    this.orphans.set(partition, token);
+    return '';
   }
 
   private async takeAll(partitions: readonly number[]): Promise<number> {
@@ -238,7 +278,14 @@ export class Membership {
     const answer = await take.run(
       this.commands,
       [keys.lease(partition, group), keys.streamOf(partition)],
-      [lease.token, leaseMs, group, consumerName, this.handler.resumeAt(partition)],
+      [
+        lease.token,
+        leaseMs,
+        group,
+        consumerName,
+        this.handler.resumeAt(partition),
+        this.orphans.get(partition) ?? '',
+      ],
     );
     if (answer === null) return undefined;
     const [trimmed, isMade] = answer as readonly [number, number];

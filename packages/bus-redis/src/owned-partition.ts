@@ -11,8 +11,8 @@ import type { Lease } from './lease.js';
 
 /** What an owned partition asks of the consumer. */
 export interface PartitionHost {
-  /** Something waits to be stored; `soon`: somebody waits for it. */
-  changed(partition: OwnedPartition, soon: boolean): void;
+  /** Something waits to be stored, among it new `settlements`; `soon`: somebody waits for it. */
+  changed(partition: OwnedPartition, soon: boolean, settlements: number): void;
   /** It may be read again. */
   resumed(partition: OwnedPartition): void;
   writeDeadLetter(partition: OwnedPartition, source: InboundRecord, letter: OutboundRecord): Promise<void>;
@@ -98,6 +98,12 @@ export class OwnedPartition implements PartitionPort {
     this.engine?.deliver(records);
   }
 
+  /** An answer was lost: what it brought is pending, and comes before what is new. */
+  readLost(): void {
+    this.lease.doubt();
+    if (!this.readsPending) this.readFrom = this.lastDelivered ?? '0-0';
+  }
+
   /** Nothing was there. */
   readDry(lastDelivered: string | undefined): void {
     if (this.readsPending) this.readFrom = NEW;
@@ -109,7 +115,7 @@ export class OwnedPartition implements PartitionPort {
   forget(positions: readonly string[]): void {
     this.settledPositions.push(...positions);
     this.durability.changed();
-    this.host.changed(this, false);
+    this.host.changed(this, false, positions.length);
   }
 
   async handOver(timeoutMs: number): Promise<void> {
@@ -136,7 +142,7 @@ export class OwnedPartition implements PartitionPort {
     this.watermark = batch.watermark?.position ?? this.watermark;
     this.journal = batch;
     this.durability.changed();
-    this.host.changed(this, false);
+    this.host.changed(this, false, batch.records.length);
   }
 
   flush(): Promise<void> {
@@ -190,7 +196,7 @@ export class OwnedPartition implements PartitionPort {
   }
 
   private durable(): Promise<void> {
-    this.host.changed(this, true);
+    this.host.changed(this, true, 0);
     return this.durability.wait();
   }
 }

@@ -1,6 +1,12 @@
-import { type BusError, deferred, delay, reconnectDelayMs } from '@omnibus/core/transport';
+import {
+  type BusError,
+  deferred,
+  delay,
+  type InboundRecord,
+  reconnectDelayMs,
+} from '@omnibus/core/transport';
 import type { Commands } from './client.js';
-import { type RawEntry, recordOf } from './entry.js';
+import { type Argument, type RawEntry, recordOf } from './entry.js';
 import { toBusError } from './errors.js';
 import type { OwnedPartition } from './owned-partition.js';
 import { read } from './scripts.js';
@@ -21,6 +27,8 @@ export interface ReaderSettings {
 export interface ReaderEvents {
   works(): void;
   failed(error: BusError): void;
+  /** Called before anything is asked for a partition. Rejects while a command of before may still be on its way. */
+  clear(partition: OwnedPartition): Promise<void>;
   /** The partition is owned no more. */
   refused(partition: OwnedPartition): void;
   /** The stream or the group is gone. */
@@ -28,6 +36,14 @@ export interface ReaderEvents {
   /** Entries were deleted while they were pending. */
   trimmed(partition: OwnedPartition, count: number): void;
 }
+
+/** What a read brings comes in at least so many pages. */
+const PAGES = 8;
+const MIN_PAGE = 16;
+const MAX_PAGE = 256;
+const FIRST_GUESS_BYTES = 16_384;
+/** What an entry takes beside its body. */
+const ENTRY_OVERHEAD = 512;
 
 type Answer = 0 | 1 | Buffer | readonly [entries: readonly RawEntry[], lastDelivered: Buffer | null];
 
@@ -39,6 +55,8 @@ export class Reader {
   private readonly partitions = new Set<OwnedPartition>();
   private readonly closing = new AbortController();
   private changed = deferred();
+  /** Of the largest entry of late. */
+  private entryBytes = FIRST_GUESS_BYTES;
 
   constructor(
     private readonly commands: Commands,
@@ -110,27 +128,49 @@ export class Reader {
     this.partitions.add(first);
   }
 
+  /** Small enough that a page more than was asked for does no harm, going by the entries of late. */
+  private pageSize(): number {
+    const fitting = Math.floor(this.settings.maxReadBytes / PAGES / this.entryBytes);
+    return Math.max(MIN_PAGE, Math.min(fitting, MAX_PAGE));
+  }
+
   /** False when nothing was there. */
   private async readOnce(partitions: readonly OwnedPartition[]): Promise<boolean> {
     const { keys } = this.topology;
     const { group, consumerName, maxReadBytes, maxReadCount, maxInFlight } = this.settings;
     const count = Math.min(maxReadCount, Math.ceil(maxInFlight / partitions.length));
-    const answers = await read.run(
-      this.commands,
+    await Promise.all(partitions.map((partition) => this.events.clear(partition)));
+    const answers = await this.ask(
+      partitions,
       partitions.flatMap(({ partition }) => [keys.lease(partition, group), keys.streamOf(partition)]),
       [
         group,
         consumerName,
         maxReadBytes,
+        this.pageSize(),
         ...partitions.flatMap(({ lease, readFrom }) => [lease.token, readFrom, count]),
       ],
     );
-    this.events.works();
     let found = false;
     (answers as readonly Answer[]).forEach((answer, index) => {
       if (this.take(partitions[index] as OwnedPartition, answer)) found = true;
     });
     return found;
+  }
+
+  private async ask(
+    partitions: readonly OwnedPartition[],
+    keys: readonly string[],
+    args: readonly Argument[],
+  ): Promise<unknown> {
+    try {
+      const answers = await read.run(this.commands, keys, args);
+      this.events.works();
+      return answers;
+    } catch (error) {
+      for (const partition of partitions) partition.readLost();
+      throw error;
+    }
   }
 
   /** False when nothing was there, and nothing more is to be expected for now. */
@@ -156,6 +196,7 @@ export class Reader {
       .filter(([, fields]) => fields !== null)
       .map((entry) => recordOf(entry, readsPending));
     const gone = entries.filter(([, fields]) => fields === null).map(([id]) => id.toString());
+    this.entryBytes = Math.max(this.entryBytes / 2, ENTRY_OVERHEAD, ...records.map(bytesOf));
     partition.deliver(records, last[0].toString());
     if (gone.length > 0) {
       partition.forget(gone);
@@ -168,4 +209,8 @@ export class Reader {
     if (message.startsWith('NOGROUP')) this.events.groupMissing(partition);
     else throw new Error(message);
   }
+}
+
+function bytesOf({ value }: InboundRecord): number {
+  return ENTRY_OVERHEAD + (value?.byteLength ?? 0);
 }

@@ -82,16 +82,30 @@ export const beat: Script = new Script(`
 `);
 
 /**
+ * Gives a lease another token, so that commands that are still on their way under the old one do nothing.
+ *
+ * KEYS: lease. ARGV: token, next token, lease in ms. Returns 0 when it is owned no more.
+ */
+export const reissue: Script = new Script(`
+  local holder = redis.call('GET', KEYS[1])
+  if holder ~= ARGV[1] and holder ~= ARGV[2] then return 0 end
+  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+  return 1
+`);
+
+/**
  * Takes a free partition, and everything that former owners left pending with it, before anybody can read on.
  *
  * A group that is gone is made anew. It begins behind `resume`, up to where it is known to be settled, if the stream is
  * still the one that this position belongs to.
  *
- * KEYS: lease, stream. ARGV: token, lease in ms, group, consumer, resume. Returns false when it is not free; else how
- * many pending entries were trimmed away, and 1 when the group was made.
+ * KEYS: lease, stream. ARGV: token, lease in ms, group, consumer, resume, and a token that may be replaced: of this member,
+ * who never heard that it got it. Returns false when the partition is not free; else how many pending entries were trimmed
+ * away, and 1 when the group was made.
  */
 export const take: Script = new Script(`${LUA_BEFORE}${LUA_HAND_PENDING}
-  if redis.call('EXISTS', KEYS[1]) == 1 then return false end
+  local holder = redis.call('GET', KEYS[1])
+  if holder and holder ~= ARGV[6] then return false end
   local start = '0-0'
   if redis.call('EXISTS', KEYS[2]) == 1 then
     local stream = redis.call('XINFO', 'STREAM', KEYS[2])
@@ -111,9 +125,11 @@ export const take: Script = new Script(`${LUA_BEFORE}${LUA_HAND_PENDING}
 
 /**
  * Reads on in the partitions that the caller still owns: first what is pending, then what is new. Stops when enough bytes
- * are read, a little later than that: how large an entry is shows when it is there.
+ * are read, a page later than that: how large entries are shows when they are there, and measuring every one would cost
+ * as much as reading it.
  *
- * KEYS: for each partition its lease and its stream. ARGV: group, consumer, how many bytes; then for each partition token,
+ * KEYS: for each partition its lease and its stream. ARGV: group, consumer, how many bytes, entries of a page; then for
+ * each partition token,
  * position to read pending entries behind, or '>' for new ones, and how many. Returns for each partition 0 when it is
  * owned no more, 1 when there were bytes enough before, a text when the stream refuses, else the entries and, when there
  * are none, the last position that the group was given.
@@ -128,18 +144,22 @@ export const read: Script = new Script(`
     end
     return false
   end
+  local function measure(page)
+    for at = 1, #page, 8 do
+      local fields = page[at][2] or {}
+      for i = 2, #fields, 2 do bytes = bytes - 8 * (#fields[i] + 32) end
+    end
+  end
   local function readOn(stream, behind, count)
     local entries = {}
     while count > 0 and bytes > 0 do
-      local size = math.min(count, 64)
+      local size = math.min(count, tonumber(ARGV[4]))
       local reply = redis.pcall('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', size, 'STREAMS', stream, behind)
       if reply and reply.err then return reply.err end
       local page = reply and reply[1][2] or {}
-      for _, entry in ipairs(page) do
-        entries[#entries + 1] = entry
-        local fields = entry[2] or {}
-        for i = 2, #fields, 2 do bytes = bytes - #fields[i] - 32 end
-      end
+      measure(page)
+      if #entries == 0 then entries = page
+      else for _, entry in ipairs(page) do entries[#entries + 1] = entry end end
       if #page < size then break end
       if behind ~= '>' then behind = page[#page][1] end
       count = count - size
@@ -149,7 +169,7 @@ export const read: Script = new Script(`
   end
   local answers = {}
   for i = 1, #KEYS / 2 do
-    local at = 3 * i + 1
+    local at = 3 * i + 2
     if redis.call('GET', KEYS[2 * i - 1]) ~= ARGV[at] then answers[i] = 0
     elseif bytes <= 0 then answers[i] = 1
     else answers[i] = readOn(KEYS[2 * i], ARGV[at + 1], tonumber(ARGV[at + 2])) end

@@ -1,4 +1,4 @@
-import { type BusError, Elapsed, reconnectDelayMs } from '@omnibus/core/transport';
+import { type BusError, Elapsed, isConnectionTrouble, reconnectDelayMs } from '@omnibus/core/transport';
 import type { Commands } from './client.js';
 import type { Argument } from './entry.js';
 import { toBusError } from './errors.js';
@@ -8,6 +8,8 @@ import type { Topology } from './topology.js';
 
 /** Whom settlements tell. */
 export interface SettlementHandler {
+  /** Called before anything is stored. Rejects while a command of before may still be on its way. */
+  clear(partition: OwnedPartition): Promise<void>;
   /** The partition is owned no more. */
   refused(partition: OwnedPartition): void;
   /** Something has to be tried again, or cannot succeed. */
@@ -32,6 +34,7 @@ export class Settlements {
   private running = false;
   private urgent = false;
   private failures = 0;
+  private settlements = 0;
   private stopWatch: NodeJS.Timeout | undefined;
   private attempt = new Elapsed();
   private closed = false;
@@ -40,14 +43,20 @@ export class Settlements {
     private readonly commands: Commands,
     private readonly topology: Topology,
     private readonly group: string,
+    /** So many settlements are stored at once, without waiting for more. */
+    private readonly maxSettlements: number,
     private readonly handler: SettlementHandler,
   ) {}
 
-  /** `soon`: somebody waits for it. Everything that changes in one turn of the event loop is stored together. */
-  changed(partition: OwnedPartition, soon: boolean): void {
+  /**
+   * `soon`: somebody waits for it. Everything that changes in one turn of the event loop is stored together. `settlements`:
+   * what a crash would repeat until it is stored.
+   */
+  changed(partition: OwnedPartition, soon: boolean, settlements: number): void {
     if (this.closed) return;
     this.changedPartitions.add(partition);
-    this.urgent ||= soon;
+    this.settlements += settlements;
+    this.urgent ||= soon || this.settlements >= this.maxSettlements;
     this.schedule();
   }
 
@@ -89,6 +98,7 @@ export class Settlements {
     this.running = true;
     this.attempt = new Elapsed();
     this.urgent = false;
+    this.settlements = 0;
     const stored = await Promise.all(
       this.topology
         .together([...owned.keys()])
@@ -101,8 +111,9 @@ export class Settlements {
 
   /** False when it has to be tried again. */
   private async storeTogether(partitions: readonly OwnedPartition[]): Promise<boolean> {
-    const unstored = partitions.map((partition) => partition.unstored());
     try {
+      await Promise.all(partitions.map((partition) => this.handler.clear(partition)));
+      const unstored = partitions.map((partition) => partition.unstored());
       const answers = (await this.run(partitions, unstored)) as readonly number[];
       partitions.forEach((partition, index) => {
         if (answers[index] === 1) partition.stored(unstored[index] as Unstored);
@@ -136,6 +147,8 @@ export class Settlements {
     if (this.closed) return;
     this.handler.problem(reason);
     for (const partition of partitions) {
+      // Done late, an older journal would replace a newer one.
+      if (isConnectionTrouble(reason)) partition.lease.doubt();
       this.changedPartitions.add(partition);
       if (!reason.retryable || this.stopWatch) partition.storeFailed(reason);
     }
