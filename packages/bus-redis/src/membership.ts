@@ -32,6 +32,8 @@ export interface MembershipHandler {
 
 /** While others give up partitions for us, we look this often. */
 const EAGER_MS = 100;
+/** How long a newcomer waits for its share. */
+const JOIN_HEARTBEATS = 3;
 
 /**
  * This process as a member of a group: says that it lives, holds leases, shares the partitions with whoever else is
@@ -60,9 +62,19 @@ export class Membership {
     this.watch = setInterval(() => this.watchLeases(), Math.max(10, settings.heartbeatIntervalMs / 2));
   }
 
-  /** The first heartbeat, and the share that is free. Rejects when it cannot be made. */
+  /**
+   * Joins. Resolves with the share, or when the others take longer to give it up than they should. Rejects when the first
+   * heartbeat cannot be made.
+   */
   async start(): Promise<void> {
-    await this.nextRound();
+    const { heartbeatIntervalMs } = this.settings;
+    const joining = new Elapsed();
+    for (;;) {
+      const nextMs = await this.nextRound();
+      if (nextMs === heartbeatIntervalMs || joining.ms > JOIN_HEARTBEATS * heartbeatIntervalMs) return;
+      await this.wait(nextMs);
+      if (this.closed || !this.taking) return;
+    }
   }
 
   /** Keeps the membership until `close`. Never rejects. */

@@ -150,11 +150,12 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
   lost(): void {
     if (this.state === 'lost') return;
     this.state = 'lost';
+    // What finished in this turn is told all the same: the port counts it as too late.
+    this.tellPort();
     const open = this.order.clear().filter((delivery) => !delivery.settled);
     this.clearInbox();
     this.keys.clear();
     this.parked = [];
-    this.settledRecords = [];
     this.unsettled = 0;
     this.host.abandoned(this, open);
     this.wakeIdle();
@@ -228,7 +229,11 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
 
   /** Tells the port what settled since the last call. */
   tellSettled(): void {
-    if (this.state === 'lost' || this.settledRecords.length === 0) return;
+    if (this.state !== 'lost') this.tellPort();
+  }
+
+  private tellPort(): void {
+    if (this.settledRecords.length === 0) return;
     const records = this.settledRecords;
     this.settledRecords = [];
     this.moveWatermark();
