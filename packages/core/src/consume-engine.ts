@@ -292,7 +292,7 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
   private attemptEnded(delivery: Delivery, outcome: AttemptOutcome, durationMs: number): void {
     const lane = laneOf(delivery);
     const { stats } = this.parts;
-    if (lane.isLost) {
+    if (lane.isLost || outcome.kind === 'abandoned') {
       this.freeSlot(lane);
       return;
     }

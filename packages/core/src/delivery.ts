@@ -28,8 +28,8 @@ export interface LaneOwner {
   readonly partition: number;
   /** Handlers may start: the partition is open, not held, not lost. */
   readonly startable: boolean;
-  /** It belongs to another process now: what is still done here is done for nothing. */
-  readonly isLost: boolean;
+  /** It belongs to another process, or may by now: no handler starts, and what is still done here is done for nothing. */
+  readonly isGone: boolean;
   /** Puts a ready lane aside until the partition is startable again. */
   park(lane: KeyLane): void;
 }

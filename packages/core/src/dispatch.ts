@@ -15,6 +15,8 @@ export type AttemptOutcome =
   | { readonly kind: 'succeeded' }
   /** Nobody here wants it. */
   | { readonly kind: 'ignored' }
+  /** The partition went away before every handler was called: the rest is the new owner's. */
+  | { readonly kind: 'abandoned' }
   /** No handler can be called: trying again is useless. */
   | {
       readonly kind: 'unhandleable';
@@ -31,6 +33,7 @@ export type AttemptOutcome =
 
 const SUCCEEDED: AttemptOutcome = { kind: 'succeeded' };
 const IGNORED: AttemptOutcome = { kind: 'ignored' };
+const ABANDONED: AttemptOutcome = { kind: 'abandoned' };
 
 /** What the dispatcher works with. */
 export interface DispatchOptions {
@@ -104,7 +107,7 @@ export class Dispatcher {
   }
 
   private begin(delivery: Delivery, event: DomainEvent): void {
-    if (delivery.lane.owner.isLost) return this.report(delivery, IGNORED, 0);
+    if (delivery.lane.owner.isGone) return this.report(delivery, ABANDONED, 0);
     const handlers = delivery.unfinished ?? this.registry.handlersFor(event.eventType);
     const { unknownEvents } = this.options;
     if (unknownEvents !== 'deliver' && !this.registry.isKnown(event.eventType)) {
@@ -147,11 +150,11 @@ export class Dispatcher {
     const { delivery, handlers } = attempt;
     while (attempt.index < handlers.length && !handlers[attempt.index]?.active) attempt.index += 1;
     const subscription = handlers[attempt.index];
-    // What is left to do on a lost partition is the new owner's.
-    if (!subscription || delivery.lane.owner.isLost) return this.finish(attempt);
+    if (!subscription) return this.finish(attempt);
+    if (delivery.lane.owner.isGone) return this.abandon(attempt);
     const call = (event: DomainEvent): void => {
-      const goesOn = subscription.active && !delivery.lane.owner.isLost;
-      if (!goesOn || !this.invoke(attempt, subscription, event)) this.goOn(attempt);
+      if (delivery.lane.owner.isGone) return this.abandon(attempt);
+      if (!subscription.active || !this.invoke(attempt, subscription, event)) this.goOn(attempt);
     };
     if (attempt.index === 0) call(attempt.event);
     else this.readAgain(attempt, subscription, call);
@@ -251,6 +254,11 @@ export class Dispatcher {
       attempt.firstError = error;
     }
     attempt.failed.push(subscription);
+  }
+
+  private abandon({ delivery, span, failed }: Attempt): void {
+    span?.end(failed ? 'error' : 'ok');
+    this.report(delivery, ABANDONED, 0);
   }
 
   private finish(attempt: Attempt): void {

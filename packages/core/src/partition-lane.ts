@@ -78,6 +78,10 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
     return this.state === 'active' && this.port.isOwned;
   }
 
+  get isGone(): boolean {
+    return this.state === 'lost' || !this.port.isOwned;
+  }
+
   get isLost(): boolean {
     return this.state === 'lost';
   }

@@ -25,6 +25,7 @@ export class HandPort implements PartitionPort {
   readonly letters: OutboundRecord[] = [];
   readonly journals: string[] = [];
   watermark: string | undefined;
+  isOwned = true;
   paused = false;
   saving: () => Promise<void> = async () => undefined;
   flushing: () => Promise<void> = async () => undefined;

@@ -109,6 +109,34 @@ describe('a lost partition', () => {
   });
 });
 
+describe('a partition that its port knows to be gone', () => {
+  it('starts nothing more, also of the handlers of one event, and serves the others', async () => {
+    let release = (): void => undefined;
+    const first = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const calls: string[] = [];
+    const { engine, registry, stats, assign } = handEngine({}, ({ aggregateId }) => {
+      calls.push(`first ${aggregateId}`);
+      return aggregateId === 'gone' ? first : undefined;
+    });
+    registry.subscribe('Counted', ({ aggregateId }) => void calls.push(`second ${aggregateId}`));
+    const [gone, other] = [assign(0), assign(1)];
+    await Promise.all([gone.lane.open(NO_JOURNALS), other.lane.open(NO_JOURNALS)]);
+    gone.lane.deliver(recordsOf(2, () => 'gone'));
+    await until('the handler', () => engine.running === 1);
+    gone.port.isOwned = false;
+    release();
+    await settle();
+    other.lane.deliver(recordsOf(1, () => 'other'));
+    await until('the other partition', () => stats.eventsProcessedSuccess >= 1);
+    gone.lane.lost();
+    await settle();
+    expect(calls).toEqual(['first gone', 'first other', 'second other']);
+    expect(stats.inFlight).toBe(0);
+  });
+});
+
 describe('a closed engine', () => {
   it('handles nothing that is assigned to it', async () => {
     let calls = 0;
@@ -320,7 +348,7 @@ describe('a dead letter that cannot be written', () => {
 
 describe('a key lane', () => {
   it('lets go of what is done, also when somebody still holds it', () => {
-    const lane = new KeyLane('a', { partition: 0, startable: true, isLost: false, park: () => undefined });
+    const lane = new KeyLane('a', { partition: 0, startable: true, isGone: false, park: () => undefined });
     const deliveries = [0, 1, 2].map((n) => new Delivery(recordOf(n, 'a'), lane, 0, false));
     for (const delivery of deliveries) lane.append(delivery);
     expect(lane.advance()).toBe(true);
