@@ -20,7 +20,6 @@ type Handle = (event: DomainEvent, context: HandlerContext) => void | Promise<vo
 
 /** A port that keeps what it is told, and fails or hangs where a test wants it to. */
 export class HandPort implements PartitionPort {
-  readonly isOwned = true;
   readonly settledPositions: string[] = [];
   readonly letters: OutboundRecord[] = [];
   readonly journals: string[] = [];
