@@ -58,3 +58,36 @@ it('gives every file of core a layer, and every layer files that exist', () => {
     listed.filter((name) => !files.includes(name) && !files.some((file) => folders(file) === name)),
   ).toEqual([]);
 });
+
+/** The part of `DESIGN.md`'s file map that is about one package, and that package's source files. */
+const fileMap = read('DESIGN.md')
+  .split('\n## File map\n')[1]
+  ?.split('\n### ')
+  .flatMap((part) => {
+    const folder = /^packages\/[^/]+\/src/.exec(part)?.[0];
+    if (folder === undefined) return [];
+    const files = texts.filter((file) => file.startsWith(`${folder}/`) && file.endsWith('.ts'));
+    const names = [...part.matchAll(/`([^`\s]+\.ts)`/g)].map(([, name = '']) => name);
+    return [{ folder, files, names }];
+  });
+
+it("names every source file of the packages in DESIGN.md's file map", () => {
+  const sources = texts.filter((file) => /^packages\/[^/]+\/src\/.*\.ts$/.test(file));
+  const named = (file: string) =>
+    fileMap?.some(({ folder, names }) => names.some((name) => isNamed(folder, file, name)));
+  expect(sources.filter((file) => !named(file))).toEqual([]);
+});
+
+it("names no file in DESIGN.md's file map that does not exist", () => {
+  const gone = fileMap?.flatMap(({ folder, files, names }) =>
+    names
+      .filter((name) => !files.some((file) => isNamed(folder, file, name)))
+      .map((name) => `${folder}: ${name}`),
+  );
+  expect(gone).toEqual([]);
+});
+
+/** By its path below the folder, or by the end of it. */
+function isNamed(folder: string, file: string, name: string): boolean {
+  return file.startsWith(`${folder}/`) && file.endsWith(`/${name}`);
+}
