@@ -1,5 +1,6 @@
 import type { Client, Consumer, ConsumerSpec } from './client.js';
 import { batchesOf } from './events.js';
+import { type Effort, effortOf } from './measure.js';
 
 const FILL_CALL_SIZE = 1_000;
 
@@ -14,7 +15,7 @@ export async function fill(client: Client, count: number): Promise<void> {
 export interface Drained {
   readonly consumer: Consumer;
   /** From the moment when the group was joined until the last event was handled. */
-  readonly ratePerSecond: number;
+  readonly effort: Effort;
 }
 
 /** Handles `count` events. `work` is what a handler does, if it does anything. */
@@ -35,7 +36,5 @@ export async function handleAll(
   };
   const handle = work ? (): Promise<void> => work().then(done) : done;
   const consumer = await client.openConsumer({ ...group, handle });
-  const joinedAtMs = performance.now();
-  await finished;
-  return { consumer, ratePerSecond: (count * 1_000) / (performance.now() - joinedAtMs) };
+  return { consumer, effort: await effortOf(count, () => finished) };
 }

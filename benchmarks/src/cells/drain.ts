@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Client, ConsumerSpec } from '../client.js';
 import { fill, handleAll } from '../consumption.js';
-import { interleaved, SIDES } from '../measure.js';
-import { type Row, ratioRow, type Target } from '../report/row.js';
+import { type Effort, interleaved, SIDES } from '../measure.js';
+import { effortRows, type Row, type Target } from '../report/row.js';
 import type { BrokerRun, Cell } from './cell.js';
 
 const SLOW_SHARE = 0.2;
@@ -15,14 +15,13 @@ export const drainIdleHandler: Cell = {
   id: 'C1',
   title: 'drain a backlog, handler that does nothing',
   needsBroker: true,
-  measure: async (run) => [
-    await drainRow(run, {
+  measure: (run) =>
+    drainRows(run, {
       head: { cell: 'C1', what: 'handler does nothing', target: { kind: 'at least', bound: 0.8 } },
       events: run.events,
       concurrency: undefined,
       work: undefined,
     }),
-  ],
 };
 
 /** Consuming a backlog with a handler that takes its time, in order per key. */
@@ -30,8 +29,8 @@ export const drainSlowHandler: Cell = {
   id: 'C2',
   title: `drain a backlog, handler of ${SLOW_HANDLER_MS} ms, ${SLOW_CONCURRENCY} at once, in order per key`,
   needsBroker: true,
-  measure: async (run) => [
-    await drainRow(run, {
+  measure: (run) =>
+    drainRows(run, {
       head: {
         cell: 'C2',
         what: `${SLOW_HANDLER_MS} ms handler, ${SLOW_CONCURRENCY} at once`,
@@ -41,7 +40,6 @@ export const drainSlowHandler: Cell = {
       concurrency: SLOW_CONCURRENCY,
       work: () => sleep(SLOW_HANDLER_MS),
     }),
-  ],
 };
 
 interface Drain {
@@ -51,14 +49,17 @@ interface Drain {
   readonly work: (() => Promise<void>) | undefined;
 }
 
-async function drainRow(run: BrokerRun, { head, events, concurrency, work }: Drain): Promise<Row> {
+async function drainRows(
+  run: BrokerRun,
+  { head, events, concurrency, work }: Drain,
+): Promise<readonly Row[]> {
   const { name, clients } = run.broker.newStream();
   run.progress(`${head.cell}  filling the stream`);
   await fill(clients.bus, events);
   const rounds = await interleaved(run, `${head.cell} ${head.what}`, SIDES, (side, round) =>
     drain(clients[side], events, { group: `${name}-${side}-${round}`, concurrency }, work),
   );
-  return ratioRow({ ...head, unit: 'events/s' }, rounds);
+  return effortRows(head, rounds);
 }
 
 async function drain(
@@ -66,8 +67,8 @@ async function drain(
   count: number,
   group: Omit<ConsumerSpec, 'handle'>,
   work: Drain['work'],
-): Promise<number> {
-  const { consumer, ratePerSecond } = await handleAll(client, count, group, work);
+): Promise<Effort> {
+  const { consumer, effort } = await handleAll(client, count, group, work);
   await consumer.close();
-  return ratePerSecond;
+  return effort;
 }

@@ -7,7 +7,7 @@ import {
 } from '@omnibus/core/transport';
 
 import { type Batch, batchesOf, EVENT_TYPE } from '../events.js';
-import { interleaved } from '../measure.js';
+import { effortOf, interleaved } from '../measure.js';
 import { NullTransport, type Supply } from '../null-transport.js';
 import { absoluteRow, type Row } from '../report/row.js';
 import type { CellRun, CoreCell } from './cell.js';
@@ -116,12 +116,8 @@ function write(batches: readonly Batch[], count: number): Promise<number> {
   });
 }
 
-/** Microseconds of processor time, all threads of this process together, for one of `count`. */
-async function processorTime(count: number, work: () => Promise<void>): Promise<number> {
-  const before = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / count;
+async function processorTime(events: number, work: () => Promise<void>): Promise<number> {
+  return (await effortOf(events, work)).processorUs;
 }
 
 function busOn(transport: NullTransport, options: EventBusOptions): TransportEventBus {

@@ -1,4 +1,4 @@
-import type { Rounds, Side } from '../measure.js';
+import type { Effort, Rounds, Side } from '../measure.js';
 import { pairwise, type Spread, spreadOf } from '../statistics.js';
 
 /** What a row is measured in. */
@@ -42,6 +42,21 @@ export interface RowHead {
 export function ratioRow(head: RowHead, rounds: Rounds<Side, number>): Row {
   return pairedRow(head, rounds, 'bus / raw', (bus, raw) => bus / raw);
 }
+
+/** Two rows of what the sides took: events a second, which the target is about, and processor time for information. */
+export function effortRows(head: Omit<RowHead, 'unit'>, { bus, raw }: Rounds<Side, Effort>): readonly Row[] {
+  const { cell, what } = head;
+  return [
+    ratioRow({ ...head, unit: 'events/s' }, { bus: bus.map(rateOf), raw: raw.map(rateOf) }),
+    ratioRow(
+      { cell, what: `${what}: processor`, unit: 'µs/event' },
+      { bus: bus.map(processorOf), raw: raw.map(processorOf) },
+    ),
+  ];
+}
+
+const rateOf = ({ eventsPerSecond }: Effort): number => eventsPerSecond;
+const processorOf = ({ processorUs }: Effort): number => processorUs;
 
 /** What the bus takes more than the raw client. */
 export function differenceRow(head: RowHead, rounds: Rounds<Side, number>): Row {
