@@ -73,6 +73,7 @@ export class RedisClient {
         // Failures arrive as events, and the client goes on trying.
         this.commands.connect().catch(() => undefined);
       });
+      if (this.commands instanceof Cluster) await connectNodes(this.commands);
     } finally {
       this.commands.off('error', onError);
       this.giveUp = undefined;
@@ -177,6 +178,13 @@ function clusterOptions(redisOptions: RedisOptions): ClusterOptions {
     retryDelayOnClusterDown: 0,
     slotsRefreshTimeout: redisOptions.connectTimeout ?? 1_000,
   };
+}
+
+/** A node that is connected only when it is needed refuses what comes until then, all but the first command. */
+async function connectNodes(cluster: Cluster): Promise<void> {
+  const waiting = cluster.nodes('master').filter(({ status }) => status === 'wait');
+  // One that is down is found out by who asks it.
+  await Promise.allSettled(waiting.map((node) => node.connect()));
 }
 
 /** Resolves when the socket is gone from this process. */

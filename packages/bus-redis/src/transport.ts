@@ -6,10 +6,13 @@ import {
   type Consumption,
   type DeadLetterStore,
   type DeliverySink,
+  delay,
+  Elapsed,
   type GroupSpec,
   type HistoryReader,
   type OutboundRecord,
   type PartitionLag,
+  reconnectDelayMs,
   type SendResult,
   type Transport,
   type TransportEvents,
@@ -86,11 +89,8 @@ export class RedisTransport implements Transport {
   }
 
   async ensureGroup(group: GroupSpec): Promise<void> {
-    try {
-      await this.open_.topology.ensureGroup(group);
-    } catch (error) {
-      throw toBusError(error, `create the group ${group.name}`);
-    }
+    const { topology } = this.open_;
+    await this.patiently(`create the group ${group.name}`, () => topology.ensureGroup(group));
   }
 
   async consume(spec: ConsumeSpec, sink: DeliverySink): Promise<Consumption> {
@@ -134,6 +134,21 @@ export class RedisTransport implements Transport {
     this.closed = true;
     await Promise.all([...this.consumers].map((consumer) => consumer.stop(0)));
     await this.opening?.close();
+  }
+
+  /** A node that is being replaced is back in a moment. */
+  private async patiently(doing: string, work: () => Promise<void>): Promise<void> {
+    const since = new Elapsed();
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        const reason = toBusError(error, doing);
+        if (!reason.retryable || this.closed || since.ms > this.settings.requestTimeoutMs) throw reason;
+        await delay(reconnectDelayMs(attempt));
+      }
+    }
   }
 
   private get open_(): Connection {
