@@ -3,6 +3,7 @@ import { ByteReader } from './byte-reader.js';
 import { decompress } from './compression.js';
 import { crc32c } from './crc32c.js';
 import { toBusError } from './errors.js';
+import { RepeatedTexts } from './repeated-texts.js';
 
 /** Records that were stored together. */
 export interface RecordBatch {
@@ -124,6 +125,7 @@ function decodeRecords(reader: ByteReader, header: BatchHeader): InboundRecord[]
   const records: InboundRecord[] = [];
   const { appendTimeMs, timestampMs } = header;
   const positionOf = positions(header.baseOffset);
+  const names = new RepeatedTexts();
   for (let i = 0; i < header.count; i += 1) {
     const length = reader.varint();
     const start = reader.at;
@@ -134,7 +136,7 @@ function decodeRecords(reader: ByteReader, header: BatchHeader): InboundRecord[]
     const key = keyLength < 0 ? undefined : reader.text(keyLength);
     const valueLength = reader.varint();
     const value = valueLength < 0 ? null : reader.take(valueLength);
-    const headers = decodeHeaders(reader);
+    const headers = decodeHeaders(reader, names);
     records.push({
       key,
       value,
@@ -156,10 +158,11 @@ function positions(base: bigint): (delta: number) => string {
   return (delta) => String(first + delta);
 }
 
-function decodeHeaders(reader: ByteReader): Record<string, HeaderValue> {
+function decodeHeaders(reader: ByteReader, names: RepeatedTexts): Record<string, HeaderValue> {
   const headers: Record<string, HeaderValue> = {};
-  for (let left = reader.varint(); left > 0; left -= 1) {
-    const name = reader.text(reader.varint());
+  const count = reader.varint();
+  for (let i = 0; i < count; i += 1) {
+    const name = names.read(reader, reader.varint(), i);
     const length = reader.varint();
     // Foreign records may have headers without a value.
     const value = length < 0 ? undefined : reader.take(length);

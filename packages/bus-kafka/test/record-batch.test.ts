@@ -129,6 +129,27 @@ describe('reading batches of records', () => {
     expect(Object.getOwnPropertyDescriptor(read, '__proto__')?.value).toEqual(Buffer.from('p'));
   });
 
+  test('a header has its own name, however much it looks like that of the record before', async () => {
+    const names = [
+      ['type', 'id'],
+      ['type', 'id'],
+      ['tope', 'id'],
+      ['typ'],
+      ['id', 'type'],
+      ['', 'идент'],
+      ['', 'идень'],
+    ];
+    const written = names.map((each, offsetDelta) => ({
+      key: null,
+      value: 'x',
+      headers: Object.fromEntries(each.map((name) => [name, Buffer.from(name)])),
+      timestampDelta: 0,
+      offsetDelta,
+    }));
+    const [batch] = await decodeBatches(await encoded(written));
+    expect(batch?.records.map(({ headers }) => headers)).toEqual(written.map(({ headers }) => headers));
+  });
+
   test('a format of before Kafka 0.11 is named, not misread', async () => {
     const bytes = await encoded([{ key: null, value: 'x', headers: {}, timestampDelta: 0, offsetDelta: 0 }]);
     bytes[16] = 1;
