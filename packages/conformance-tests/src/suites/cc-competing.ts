@@ -213,7 +213,10 @@ export const COMPETING: Suite = suite('CC', [
     requires: ['competing'],
     timeoutMs: 180_000,
     async run(t) {
-      await Promise.all(Array.from({ length: 5 }, (_, n) => stress(t, `stress-${n}`)));
+      const groups = Array.from({ length: 5 }, (_, n) => `stress-${n}`);
+      await Promise.all(groups.map((group) => stress(t, group)));
+      // Only now: judging keeps the process busy, and consumers that are still at work would look dead to the broker.
+      for (const group of groups) judgeStress(t, group);
     },
   },
 ]);
@@ -297,16 +300,18 @@ async function stress(t: CaseContext, group: string): Promise<void> {
   for (let from = 1; from <= STRESS_EVENTS / 100; from += 10) {
     await t.publish(publisher, makeEvents({ keys: 100, perKey: 10, from }), { publisher: group });
   }
-  const meantFor = (p: { publisher: string }): boolean => p.publisher === group;
   await t.untilHandled(STRESS_EVENTS, {
     group,
-    meantFor,
+    meantFor: (p) => p.publisher === group,
     withinMs: 2 * t.budget.takeoverMs + t.budget.deliverMs,
     everyMs: 100,
   });
   await t.untilQuiet(members, { withinMs: t.budget.takeoverMs });
+}
+
+function judgeStress(t: CaseContext, group: string): void {
   const runs = t.history.of(group).length;
   assert.equal(runs, STRESS_EVENTS * STRESS_HANDLERS, `${group}: handlers ran ${runs} times`);
   // Which member runs a handler differs from event to event, its number does not: each is judged by itself.
-  t.expectClean({ group, meantFor });
+  t.expectClean({ group, meantFor: (p) => p.publisher === group });
 }
