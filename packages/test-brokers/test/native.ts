@@ -1,4 +1,4 @@
-import { Kafka, logLevel } from 'kafkajs';
+import { type Admin, Kafka, logLevel } from 'kafkajs';
 import { type KafkaOptions, type RunningKafka, startKafka } from '../src/index.js';
 
 /** Starts Kafka as processes of this machine, whatever else the environment offers. */
@@ -34,13 +34,24 @@ export async function write(brokers: readonly string[], topic: string, count: nu
   const kafka = client(brokers);
   const admin = kafka.admin();
   await admin.connect();
-  await admin.createTopics({ topics: [{ topic }], waitForLeaders: true });
+  await admin.createTopics({ topics: [{ topic }], waitForLeaders: false });
+  // kafkajs waits for leaders, but gives up when the node it asks has not heard of the topic yet.
+  await eventually('the topic has a leader', () => hasLeader(admin, topic));
   await admin.disconnect();
   const producer = kafka.producer();
   await producer.connect();
   const messages = Array.from({ length: count }, (_, index) => ({ value: `event ${index}` }));
   await producer.send({ topic, messages, acks: -1 });
   await producer.disconnect();
+}
+
+async function hasLeader(admin: Admin, topic: string): Promise<boolean> {
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    return topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+  } catch {
+    return false;
+  }
 }
 
 /** How many records a topic with one partition holds. */

@@ -48,7 +48,10 @@ export function inspectKafka(options: KafkaInspectOptions): Inspect {
     settings: (namespace, group) => settingsOf(options, namespace, group),
     createTopology: async (namespace, { partitions }) => {
       const topics = [{ topic: streamOf(namespace), numPartitions: partitions, replicationFactor: 1 }];
-      await (await session(namespace)).admin.createTopics({ topics, waitForLeaders: true });
+      const open = await session(namespace);
+      await open.admin.createTopics({ topics, waitForLeaders: false });
+      // Until it can be used: kafkajs waits for leaders, but fails when the broker has not heard of the topic yet.
+      await open.offsetsOf(streamOf(namespace));
     },
     trim: async (namespace, count) => {
       const open = await session(namespace);
