@@ -197,6 +197,7 @@ export class KafkaConsumer implements Consumption {
 
   private own(partition: number, start: string, journals: ReadonlyMap<number, string>): void {
     const owned = new OwnedPartition(partition, start, journals.get(partition) ?? '', {
+      isInSession: () => this.membership.isInSession,
       changed: (changed, soon, settlements) => this.commits.changed(changed, soon, settlements),
       resumed: (resumed) => this.fetcher.wakeFor(resumed),
       writeDeadLetter: this.parts.writeDeadLetter,

@@ -39,6 +39,7 @@ export class Heartbeat {
   private phase: 'joining' | 'between' | 'member' = 'between';
   private closed = false;
   private beating = false;
+  private expired = false;
   private failures = 0;
   private intervalMs: number;
   private timer: NodeJS.Timeout | undefined;
@@ -74,6 +75,24 @@ export class Heartbeat {
   /** Nothing is ours any more. */
   left(): void {
     this.member = undefined;
+    this.expired = false;
+  }
+
+  /**
+   * Whether the group must still count this process as its member. Asked before every handler: after a process stood
+   * still, the timers of handlers may come before the one of the heartbeat. Once false it stays so until `left`.
+   */
+  get isInSession(): boolean {
+    if (this.expired) return false;
+    if (this.silentMs <= this.settings.sessionTimeoutMs) return true;
+    this.expired = true;
+    setImmediate(() => this.tick());
+    return false;
+  }
+
+  /** A join that waits is contact, unless this process slept meanwhile. */
+  private get silentMs(): number {
+    return this.phase === 'joining' || !this.member ? this.sinceTick.ms : this.contact.ms;
   }
 
   close(): void {
@@ -101,13 +120,15 @@ export class Heartbeat {
   }
 
   private tick(): void {
-    const { sessionTimeoutMs } = this.settings;
+    if (this.closed) return;
+    const { silentMs } = this;
     const lateMs = this.sinceTick.ms;
     this.schedule(this.intervalMs);
-    if (lateMs > sessionTimeoutMs) this.handler.silent(lateMs);
-    if (this.phase === 'joining' || !this.member) return;
-    if (this.contact.ms > sessionTimeoutMs) this.handler.silent(this.contact.ms);
-    else if (this.phase === 'member' && !this.beating) void this.beat(this.member);
+    if (this.expired || Math.max(lateMs, silentMs) > this.settings.sessionTimeoutMs) {
+      this.handler.silent(Math.max(lateMs, silentMs));
+    } else if (this.phase === 'member' && this.member && !this.beating) {
+      void this.beat(this.member);
+    }
   }
 
   private async beat(member: MemberIdentity): Promise<void> {

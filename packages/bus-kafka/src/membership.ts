@@ -94,6 +94,11 @@ export class Membership {
     return this.committing;
   }
 
+  /** False as soon as the group may have given what this process owns to others. */
+  get isInSession(): boolean {
+    return this.heartbeat.isInSession;
+  }
+
   /** For `LeaveGroup`. Empty before the first join. */
   get id(): string {
     return this.memberId;

@@ -11,6 +11,8 @@ import { offsetAfter } from './offsets.js';
 
 /** What an owned partition asks of the consumer. */
 export interface PartitionHost {
+  /** False as soon as others may own what is ours. */
+  isInSession(): boolean;
   /** Something waits to be committed, among it new `settlements`; `soon`: somebody waits for it. */
   changed(partition: OwnedPartition, soon: boolean, settlements: number): void;
   /** It may be fetched from again. */
@@ -69,9 +71,8 @@ export class OwnedPartition implements PartitionPort {
     return this.lostBecause !== undefined;
   }
 
-  /** The heartbeat notices a session that ended, and calls `lose`. */
   get isOwned(): boolean {
-    return !this.isLost;
+    return !this.isLost && this.host.isInSession();
   }
 
   /** Core's side. Set once, before anything is delivered. */

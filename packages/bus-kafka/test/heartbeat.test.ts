@@ -30,3 +30,32 @@ test('the end of the session is noticed when it is there, not with the heartbeat
     heartbeat.close();
   }
 });
+
+test('a session that ended while the process stood still is over at once, before any timer says so', async () => {
+  const silent: number[] = [];
+  const heartbeat = new Heartbeat(
+    { sessionTimeoutMs: 200, heartbeatIntervalMs: 50 },
+    handlerOf({
+      silent: (ms) => {
+        silent.push(ms);
+        heartbeat.left();
+      },
+    }),
+  );
+  const member = { groupId: 'g', groupGenerationId: 1, memberId: 'm' };
+  const contact = new Elapsed();
+  heartbeat.joined(member, contact, 50);
+  try {
+    expect(heartbeat.isInSession).toBe(true);
+    while (contact.ms <= 200);
+    expect(heartbeat.isInSession).toBe(false);
+    expect(silent).toEqual([]);
+    heartbeat.joined(member, new Elapsed(), 50);
+    expect(heartbeat.isInSession).toBe(false);
+    await until('the silence to be told', () => silent.length > 0, 10_000);
+    heartbeat.joined(member, new Elapsed(), 50);
+    expect(heartbeat.isInSession).toBe(true);
+  } finally {
+    heartbeat.close();
+  }
+});

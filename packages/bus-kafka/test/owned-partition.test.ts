@@ -12,6 +12,7 @@ const at = (position: number): InboundRecord => ({
 
 function own(start: string): OwnedPartition {
   const owned = new OwnedPartition(0, start, '', {
+    isInSession: () => true,
     changed: () => undefined,
     resumed: () => undefined,
     writeDeadLetter: () => Promise.resolve(),
