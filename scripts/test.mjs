@@ -42,9 +42,14 @@ async function runEverything() {
 
 function addUp() {
   const sum = { passed: 0, failed: 0 };
+  const results = tested.map((each) => ({ each, counts: readCounts(resultFileOf(each)) }));
+  for (const { each, counts } of results) {
+    for (const { test, message } of counts?.failures ?? []) {
+      say(`\nFAIL  ${each.manifest.name}  ${test}\n${message}`);
+    }
+  }
   say(`\nPackages  [${seconds()}]`);
-  for (const each of tested) {
-    const counts = readCounts(resultFileOf(each));
+  for (const { each, counts } of results) {
     sum.passed += counts?.passed ?? 0;
     sum.failed += counts?.failed ?? 1;
     say(`  ${each.manifest.name}: ${describe(counts)}`);

@@ -1,12 +1,15 @@
 /**
  * What every jest run reports with: one line per finished test file, the failures, a line for what takes
- * long, and the counts in `test-results/jest.json`, which `npm test` adds up.
+ * long, and the counts and failures in `test-results/jest.json`, which `npm test` adds up.
  */
 const fs = require('node:fs');
 const path = require('node:path');
+const { stripVTControlCharacters } = require('node:util');
 
 const STILL_RUNNING_EVERY_MS = 15_000;
 const LONG_MS = 10_000;
+/** Of each failure in the summary; the whole text stands above, with the test file. */
+const MAX_FAILURE_CHARACTERS = 1_500;
 
 class ProgressReporter {
   constructor(globalConfig) {
@@ -45,12 +48,25 @@ class ProgressReporter {
     // A file that could not even be loaded has no test cases; it counts as one failure.
     const broken = results.testResults.filter((file) => file.testExecError).length;
     fs.mkdirSync(path.dirname(this.resultFile), { recursive: true });
-    const counts = {
+    const summary = {
       passed: results.numPassedTests,
       failed: results.numFailedTests + broken,
       skipped: results.numPendingTests + results.numTodoTests,
+      failures: results.testResults.flatMap((file) => this.failuresIn(file)),
     };
-    fs.writeFileSync(this.resultFile, `${JSON.stringify(counts)}\n`);
+    fs.writeFileSync(this.resultFile, `${JSON.stringify(summary)}\n`);
+  }
+
+  failuresIn(file) {
+    const name = this.name(file.testFilePath);
+    const failure = (title, message) => ({
+      test: `${name} › ${title}`,
+      message: stripVTControlCharacters(message).slice(0, MAX_FAILURE_CHARACTERS),
+    });
+    if (file.testExecError) return [failure('(could not be loaded)', file.failureMessage ?? '')];
+    return file.testResults
+      .filter(({ status }) => status === 'failed')
+      .map(({ fullName, failureMessages }) => failure(fullName, failureMessages.join('\n')));
   }
 
   /** jest asks every reporter for this. */
