@@ -270,6 +270,41 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
+    name: 'groups-stand-in-one-line',
+    defect: 'gives a group nothing before the others have settled what came before',
+    caughtBy: ['FG02'],
+    mutate: () => {
+      const lines = new Map<string, Promise<void>>();
+      return {
+        transport: (healthy) => {
+          const open = new Map<PartitionPort, { left: number; readonly done: () => void }>();
+          return consuming(healthy, {
+            port: (port) =>
+              withChanges(port, {
+                settled(batch) {
+                  port.settled(batch);
+                  const turn = open.get(port);
+                  if (!turn) return;
+                  turn.left -= batch.records.length;
+                  if (turn.left <= 0) turn.done();
+                },
+              }),
+            deliver(records, next, port) {
+              const turn = async (): Promise<void> => {
+                await new Promise<void>((done) => {
+                  open.set(port, { left: records.length, done });
+                  next(records);
+                });
+              };
+              const before = lines.get(healthy.destination) ?? Promise.resolve();
+              lines.set(healthy.destination, before.then(turn));
+            },
+          });
+        },
+      };
+    },
+  },
+  {
     name: 'hides-a-gap-in-history',
     defect: 'never says that a replay starts after what was asked for',
     caughtBy: ['RP04'],

@@ -3,13 +3,12 @@ import assert from 'node:assert/strict';
 import type { DomainEvent, EventBus } from '@omnibus/core';
 import { monotonicMs } from '../clock.js';
 import type { CaseContext } from '../context.js';
-import { makeEvent, makeEvents } from '../events.js';
+import { makeEvents } from '../events.js';
 import { pause } from '../poll.js';
 import { type Suite, suite } from '../registry.js';
-import { gate, quickRetries, randomFrom } from './support.js';
+import { keyIndependenceCases } from './or-independence.js';
+import { quickRetries, randomFrom } from './support.js';
 
-const BLOCKED_MS = 2_000;
-const INDEPENDENT_MS = 200;
 const PARTITIONS_WANTED = 6;
 
 /** Publishes in small calls, one after the other, until told to stop. Resolves to how many events were confirmed. */
@@ -87,40 +86,7 @@ export const ORDERING: Suite = suite('OR', [
       assert.equal(highestConcurrency(t), 8);
     },
   },
-  {
-    id: 'OR04',
-    async run(t) {
-      const blocked = gate();
-      const publishedAt = new Map<string, number>();
-      const { bus } = await t.consumer({
-        handler: (event) => (event.aggregateId === 'blocked' ? blocked.opened : undefined),
-      });
-      // Everything is warm before the clock counts.
-      await t.publish(bus, makeEvents({ keys: 20 }));
-      await t.untilHandled(20);
-      await t.publish(bus, makeEvent({ key: 'blocked' }));
-      await t.until('the blocked key to be held', () =>
-        t.history.deliveries.some((d) => d.key === 'blocked'),
-      );
-      const end = performance.now() + BLOCKED_MS;
-      for (let from = 2; performance.now() < end; from += 1) {
-        const events = makeEvents({ keys: 20, from });
-        for (const event of events) publishedAt.set(event.eventId, monotonicMs());
-        await t.publish(bus, events);
-        await pause(20);
-      }
-      await t.untilHandled(20 + publishedAt.size);
-      blocked.open();
-      await t.untilHandled(21 + publishedAt.size);
-      await t.untilQuiet(bus);
-      t.expectClean();
-      const delays = t.history.deliveries.map(
-        (d) => d.startedAtMs - (publishedAt.get(d.eventId) ?? d.startedAtMs),
-      );
-      const worst = Math.max(...delays);
-      assert.ok(worst < INDEPENDENT_MS, `an event of another key was delayed by ${worst.toFixed(0)} ms`);
-    },
-  },
+  ...keyIndependenceCases,
   {
     id: 'OR05',
     requires: ['orderedRetry'],
