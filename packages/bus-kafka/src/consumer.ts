@@ -2,12 +2,12 @@ import {
   BusError,
   busClosed,
   type ConsumeSpec,
-  type Consumption,
   type DeliverySink,
   delay,
   isConnectionTrouble,
   type Outages,
   type OutboundRecord,
+  type StartableConsumption,
   type TransportEvents,
   within,
 } from '@omnibus/core/transport';
@@ -53,7 +53,7 @@ const STOP_GRACE_MS = 300;
 const COMMIT_SHARE = 4;
 
 /** One member of one group: joins, owns partitions, fetches them, commits what is settled. */
-export class KafkaConsumer implements Consumption {
+export class KafkaConsumer implements StartableConsumption {
   private readonly owned = new Map<number, OwnedPartition>();
   /** Partitions that the group gave to this member. */
   private wanted: ReadonlySet<number> = new Set();

@@ -6,12 +6,12 @@ import {
   type Consumption,
   type DeadLetterStore,
   type DeliverySink,
-  delay,
   type GroupSpec,
   type HistoryReader,
   type OutboundRecord,
   type PartitionLag,
-  reconnectDelayMs,
+  patiently,
+  RunningConsumers,
   type SendResult,
   type Transport,
   type TransportEvents,
@@ -42,7 +42,7 @@ export class KafkaTransport implements Transport {
   readonly destination: string;
   readonly capabilities: Capabilities = { durable: true, history: 'time', competing: true };
   readonly limits: TransportLimits;
-  private readonly consumers = new Set<KafkaConsumer>();
+  private readonly consumers = new RunningConsumers<KafkaConsumer>();
   private connection: Connection | undefined;
   private closed = false;
 
@@ -100,9 +100,12 @@ export class KafkaTransport implements Transport {
 
   private pin(group: GroupSpec): Promise<ReadonlyMap<number, string>> {
     const { cluster, view } = this.open_;
-    return this.patiently(`create the group ${group.name}`, () =>
-      pinGroup(new GroupCoordinator(cluster, group.name), view, group),
-    );
+    // A cluster that was just started has no coordinators for a while.
+    return patiently(() => pinGroup(new GroupCoordinator(cluster, group.name), view, group), {
+      timeoutMs: this.settings.requestTimeoutMs,
+      asBusError: (error) => toBusError(error, `create the group ${group.name}`),
+      isOver: () => this.closed,
+    });
   }
 
   async consume(spec: ConsumeSpec, sink: DeliverySink): Promise<Consumption> {
@@ -110,19 +113,7 @@ export class KafkaTransport implements Transport {
     // Before the join: from now on the group keeps what is published, also while it is still being shared out.
     const pinned = await this.pin(spec.group);
     const consumer = new KafkaConsumer(connection.consumerParts(spec.group.name, pinned), spec, sink);
-    this.consumers.add(consumer);
-    try {
-      await consumer.start();
-    } catch (error) {
-      this.consumers.delete(consumer);
-      throw error;
-    }
-    return {
-      stop: async (timeoutMs) => {
-        await consumer.stop(timeoutMs);
-        this.consumers.delete(consumer);
-      },
-    };
+    return this.consumers.start(consumer);
   }
 
   async lag(group: string): Promise<readonly PartitionLag[]> {
@@ -145,26 +136,12 @@ export class KafkaTransport implements Transport {
 
   async close(): Promise<void> {
     this.closed = true;
-    await Promise.all([...this.consumers].map((consumer) => consumer.stop(0)));
+    await this.consumers.stopAll();
     await this.connection?.close();
   }
 
   private get open_(): Connection {
     if (!this.connection || this.closed) throw busClosed('The Kafka transport');
     return this.connection;
-  }
-
-  /** A cluster that was just started has no coordinators for a while. */
-  private async patiently<T>(doing: string, work: () => Promise<T>): Promise<T> {
-    const deadlineMs = Date.now() + this.settings.requestTimeoutMs;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await work();
-      } catch (error) {
-        const reason = toBusError(error, doing);
-        if (!reason.retryable || this.closed || Date.now() > deadlineMs) throw reason;
-        await delay(reconnectDelayMs(attempt));
-      }
-    }
   }
 }

@@ -3,12 +3,12 @@ import {
   BusError,
   busClosed,
   type ConsumeSpec,
-  type Consumption,
   type DeliverySink,
   type InboundRecord,
   isConnectionTrouble,
   type Outages,
   type OutboundRecord,
+  type StartableConsumption,
   type TransportEvents,
   within,
 } from '@omnibus/core/transport';
@@ -43,7 +43,7 @@ const STOP_GRACE_MS = 300;
 const SETTLE_SHARE = 4;
 
 /** One member of one group: joins, owns partitions, reads them, stores what is settled. */
-export class RedisConsumer implements Consumption {
+export class RedisConsumer implements StartableConsumption {
   private readonly owned = new Map<number, OwnedPartition>();
   /** Up to where partitions were settled when this process owned them last. */
   private readonly settledUpTo = new Map<number, string>();

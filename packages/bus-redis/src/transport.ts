@@ -6,13 +6,12 @@ import {
   type Consumption,
   type DeadLetterStore,
   type DeliverySink,
-  delay,
-  Elapsed,
   type GroupSpec,
   type HistoryReader,
   type OutboundRecord,
   type PartitionLag,
-  reconnectDelayMs,
+  patiently,
+  RunningConsumers,
   type SendResult,
   type Transport,
   type TransportEvents,
@@ -43,7 +42,7 @@ export class RedisTransport implements Transport {
     // One script appends them all, and nothing else happens at the server meanwhile.
     maxBytesPerPartition: 4_194_304,
   };
-  private readonly consumers = new Set<RedisConsumer>();
+  private readonly consumers = new RunningConsumers<RedisConsumer>();
   private opening: Connection | undefined;
   private connection: Connection | undefined;
   private closed = false;
@@ -90,7 +89,12 @@ export class RedisTransport implements Transport {
 
   async ensureGroup(group: GroupSpec): Promise<void> {
     const { topology } = this.open_;
-    await this.patiently(`create the group ${group.name}`, () => topology.ensureGroup(group));
+    // A node that is being replaced is back in a moment.
+    await patiently(() => topology.ensureGroup(group), {
+      timeoutMs: this.settings.requestTimeoutMs,
+      asBusError: (error) => toBusError(error, `create the group ${group.name}`),
+      isOver: () => this.closed,
+    });
   }
 
   async consume(spec: ConsumeSpec, sink: DeliverySink): Promise<Consumption> {
@@ -98,19 +102,7 @@ export class RedisTransport implements Transport {
     // Before the join: from now on the group keeps what is published, also while it is still being shared out.
     await this.ensureGroup(spec.group);
     const consumer = new RedisConsumer(connection.consumerParts(), spec, sink);
-    this.consumers.add(consumer);
-    try {
-      await consumer.start();
-    } catch (error) {
-      this.consumers.delete(consumer);
-      throw error;
-    }
-    return {
-      stop: async (timeoutMs) => {
-        await consumer.stop(timeoutMs);
-        this.consumers.delete(consumer);
-      },
-    };
+    return this.consumers.start(consumer);
   }
 
   async lag(group: string): Promise<readonly PartitionLag[]> {
@@ -132,23 +124,8 @@ export class RedisTransport implements Transport {
 
   async close(): Promise<void> {
     this.closed = true;
-    await Promise.all([...this.consumers].map((consumer) => consumer.stop(0)));
+    await this.consumers.stopAll();
     await this.opening?.close();
-  }
-
-  /** A node that is being replaced is back in a moment. */
-  private async patiently(doing: string, work: () => Promise<void>): Promise<void> {
-    const since = new Elapsed();
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await work();
-        return;
-      } catch (error) {
-        const reason = toBusError(error, doing);
-        if (!reason.retryable || this.closed || since.ms > this.settings.requestTimeoutMs) throw reason;
-        await delay(reconnectDelayMs(attempt));
-      }
-    }
   }
 
   private get open_(): Connection {

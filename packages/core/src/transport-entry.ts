@@ -24,9 +24,12 @@ export {
 } from './options.js';
 export * from './options-pem.js';
 export * from './options-rules.js';
+export * from './options-tls.js';
 export { Outages } from './outages.js';
 export { partitionOf } from './partition.js';
+export { type Patience, patiently } from './patiently.js';
 export { backoffDelayMs } from './retry.js';
+export { RunningConsumers, type StartableConsumption } from './running-consumers.js';
 export { Secret } from './secret.js';
 export { type Clock, systemClock } from './timers.js';
 export type * from './transport.js';
