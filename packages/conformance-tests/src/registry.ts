@@ -65,10 +65,23 @@ export function lackOf(subject: ConformanceSubject, one: ConformanceCase): Lack 
     return { kind: 'capability', requirement };
   }
   for (const requirement of requires) {
-    if (isTool(requirement) && !hasTool(subject, requirement)) return { kind: 'tool', requirement };
+    if (!isTool(requirement) || hasTool(subject, requirement)) continue;
+    return FAULTS_OF_A_SERVER.has(requirement) && !subject.capabilities.sockets
+      ? { kind: 'capability', requirement: 'sockets' }
+      : { kind: 'tool', requirement };
   }
   return undefined;
 }
+
+/** What only a server, or the way to it, can suffer. */
+const FAULTS_OF_A_SERVER: ReadonlySet<Requirement> = new Set<Requirement>([
+  'faults.stop',
+  'faults.kill',
+  'faults.start',
+  'faults.pause',
+  'faults.resume',
+  'faults.throughProxy',
+]);
 
 function isTool(requirement: Requirement): requirement is ToolRequirement {
   return requirement.includes('.');

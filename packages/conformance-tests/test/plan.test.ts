@@ -53,6 +53,13 @@ describe('plan', () => {
     expect(planOf({ id: 'PO01', requires: ['inspect.putRaw', 'history'], run })).toEqual({ kind: 'run' });
   });
 
+  it('asks for no fault of a server where there is none', () => {
+    expect(planOf({ id: 'CT02', requires: ['faults.pause'], run })).toMatchObject({
+      kind: 'n/a',
+      reason: expect.stringContaining('without a socket'),
+    });
+  });
+
   it('says why a case does not apply when a capability is missing', () => {
     expect(planOf({ id: 'CC05', requires: ['processes'], run })).toMatchObject({
       kind: 'n/a',
@@ -68,9 +75,9 @@ describe('plan', () => {
   });
 
   it('does not run a case whose tools are missing, and names the tool', () => {
-    expect(planOf({ id: 'CT02', requires: ['faults.pause'], run })).toEqual({
+    expect(planOf({ id: 'DL06', requires: ['faults.breakDeadLetters'], run })).toEqual({
       kind: 'not-run',
-      reason: 'the subject provides no faults.pause',
+      reason: 'the subject provides no faults.breakDeadLetters',
     });
   });
 
