@@ -57,6 +57,7 @@ const CORE_LAYERS = [
       'elapsed',
       'engine-parts',
       'failure-policy',
+      'group-commit',
       'health',
       'health-probe',
       'history-replay',

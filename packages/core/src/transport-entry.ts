@@ -13,6 +13,7 @@ export {
   isConnectionTrouble,
   unsupported,
 } from './errors.js';
+export { GroupCommit, type GroupCommitParts } from './group-commit.js';
 export { MemoryTransport } from './memory/memory-transport.js';
 export { mergeOrdered } from './merge-ordered.js';
 export {
