@@ -5,7 +5,8 @@ import { errorWord } from './errors.js';
 
 /** A Lua script that runs at the server as one step. All keys must lie in the slot of the first. */
 export class Script {
-  private readonly sha: string;
+  /** Its name at the server. */
+  readonly sha: string;
 
   constructor(private readonly lua: string) {
     this.sha = createHash('sha1').update(lua).digest('hex');
