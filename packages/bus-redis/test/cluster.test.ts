@@ -1,5 +1,18 @@
-import { consumeSpec, RecordingSink, records, sendAll, uniqueName } from '@omnibus/conformance-tests';
+import {
+  check,
+  consumeSpec,
+  explain,
+  History,
+  isClean,
+  RecordingSink,
+  records,
+  sendAll,
+  uniqueName,
+} from '@omnibus/conformance-tests';
 import { type RunningRedisCluster, startRedisCluster } from '@omnibus/test-brokers';
+import { RedisEventBus } from '../src/redis-event-bus.js';
+import { killBehindBackOf } from './support/fail-over.js';
+import { consumeRecorded, Load } from './support/load.js';
 import { Opener, until } from './support/redis.js';
 
 jest.setTimeout(120_000);
@@ -11,14 +24,18 @@ beforeAll(async () => {
   redis = await startRedisCluster({ durable: true });
 });
 afterAll(() => redis.stop());
-afterEach(() => opener.close());
+afterEach(async () => {
+  for (const load of loads.splice(0)) load.abandon();
+  await Promise.all(buses.splice(0).map((bus) => bus.shutdown({ timeoutMs: 1_000 })));
+  await opener.close();
+});
 
 const PARTITIONS = [0, 1, 2, 3, 4, 5];
+const buses: RedisEventBus[] = [];
+const loads: Load[] = [];
+const nodes = (): string[] => redis.addresses.map(({ host, port }) => `${host}:${port}`);
 const open = (): ReturnType<Opener['open']> =>
-  opener.open({
-    partitions: PARTITIONS.length,
-    cluster: { nodes: redis.addresses.map(({ host, port }) => `${host}:${port}`) },
-  });
+  opener.open({ partitions: PARTITIONS.length, cluster: { nodes: nodes() } });
 
 describe('a Cluster', () => {
   test('partitions lie on several nodes; publishing, consuming, lag, history and dead letters go on all of them', async () => {
@@ -53,28 +70,94 @@ describe('a Cluster', () => {
     await consumption.stop(1_000);
     expect(settings.partitions).toBe(PARTITIONS.length);
   });
+});
 
-  test('two members share, and a master that is killed costs neither events nor order', async () => {
-    const first = await open();
-    const second = await opener.sibling(first);
-    const group = uniqueName();
-    const sinks = [new RecordingSink('a'), new RecordingSink('b')] as const;
-    await first.transport.consume(consumeSpec(group), sinks[0]);
-    await second.transport.consume(consumeSpec(group), sinks[1]);
-    await until('three each', () => sinks.every(({ owned }) => owned.length === 3));
-    for (const partition of PARTITIONS) await sendAll(first.transport, records(partition, 10));
-    const received = (): Set<string> => new Set(sinks.flatMap((sink) => sink.values()));
-    await until('the first records', () => received().size === 10 * PARTITIONS.length);
-    await redis.node(0).kill();
-    for (const partition of PARTITIONS) await sendAll(first.transport, records(partition, 10, 10));
-    await until('the records behind the loss', () => received().size === 20 * PARTITIONS.length, 60_000);
+const GROUP = 'group';
+
+/** Two consumers and a publisher that does not rest, each a bus of its own. */
+class Work {
+  readonly streamPrefix = uniqueName('load');
+  readonly history = new History();
+  private readonly options = {
+    cluster: { nodes: nodes() },
+    streamPrefix: this.streamPrefix,
+    partitions: PARTITIONS.length,
+    group: GROUP,
+    leaseMs: 3_000,
+    heartbeatIntervalMs: 300,
+    durability: { replicas: 1 },
+  };
+
+  async start(): Promise<Load> {
+    for (const consumer of ['first', 'second'])
+      await consumeRecorded(this.bus(consumer), this.history, { group: GROUP, consumer });
+    const load = this.publishes('one');
+    await goesOn(load);
+    return load;
+  }
+
+  publishes(name: string): Load {
+    const load = new Load(this.bus(name), this.history, name);
+    loads.push(load);
+    return load;
+  }
+
+  /** Waits until nothing is left, and fails when something that was confirmed is lost, or out of order. */
+  async expectNoLoss(): Promise<void> {
+    const publisher = buses[buses.length - 1] as RedisEventBus;
+    await until('everything to be handled', async () => (await publisher.lag()).total === 0, 60_000);
+    const report = check(this.history, { group: GROUP });
+    if (!isClean(report, ['duplicated'])) throw new Error(explain(report, this.history));
+    expect(report.handled).toBe(report.published);
+  }
+
+  private bus(consumerName: string): RedisEventBus {
+    const bus = new RedisEventBus({ ...this.options, consumerName });
+    buses.push(bus);
+    return bus;
+  }
+}
+
+/** Waits until more was confirmed. */
+async function goesOn(load: Load): Promise<void> {
+  const before = load.confirmed;
+  await until('the publisher to go on', () => load.confirmed >= before + 5, 60_000);
+}
+
+describe('a Cluster under load, with a replica that each publish waits for', () => {
+  test('the slots of partitions move to other nodes: nothing is lost, order holds, and the work goes on', async () => {
+    const work = new Work();
+    const load = await work.start();
     for (const partition of PARTITIONS) {
-      for (const sink of sinks) {
-        const firsts = [...new Set(sink.values(partition))].map((value) => Number(value.split('/')[1]));
-        expect(firsts).toEqual([...firsts].sort((a, b) => a - b));
-      }
+      const stream =
+        partition === 0 ? `${work.streamPrefix}:stream` : `${work.streamPrefix}:stream:${partition}`;
+      const slot = Number(await redis.ask('CLUSTER', 'KEYSLOT', stream));
+      const owner = await redis.ownerOf(slot);
+      const masters = await redis.masters();
+      const next = masters[(masters.indexOf(owner) + 1) % masters.length] ?? owner;
+      await redis.moveSlot(slot, next);
+      await goesOn(load);
     }
-    await redis.node(0).start();
+    await load.stop();
+    await work.expectNoLoss();
+  });
+
+  test('a master is killed and its replica takes over: nothing confirmed is lost, order holds, and the work goes on', async () => {
+    const work = new Work();
+    await work.start();
+    const stream = `${work.streamPrefix}:stream`;
+    const slot = Number(await redis.ask('CLUSTER', 'KEYSLOT', stream));
+    const master = await redis.ownerOf(slot);
+    const [replica] = await redis.replicasOf(master);
+    if (!replica) throw new Error('The master has no replica');
+    await killBehindBackOf(replica, master, stream, () => work.publishes('another'));
     await redis.settled();
+    expect(await redis.ownerOf(slot)).toBe(replica);
+    // It was the only replica: until the old master is back as one, nothing has a second copy.
+    await master.start();
+    await redis.settled();
+    await Promise.all(loads.map(goesOn));
+    await Promise.all(loads.map((each) => each.stop()));
+    await work.expectNoLoss();
   });
 });

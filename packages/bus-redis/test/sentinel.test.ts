@@ -1,5 +1,6 @@
 import { consumeSpec, RecordingSink, records, sendAll, uniqueName } from '@omnibus/conformance-tests';
-import { type RunningRedisSentinel, startRedisSentinel } from '@omnibus/test-brokers';
+import { type RedisNode, type RunningRedisSentinel, startRedisSentinel } from '@omnibus/test-brokers';
+import { killBehindBackOf } from './support/fail-over.js';
 import { Opener, until } from './support/redis.js';
 
 jest.setTimeout(120_000);
@@ -14,7 +15,7 @@ afterAll(() => redis.stop());
 afterEach(() => opener.close());
 
 test('a master that is lost: what was confirmed with a replica is there, in order, and work goes on', async () => {
-  const { transport } = await opener.open({
+  const { transport, settings } = await opener.open({
     partitions: 2,
     sentinel: {
       name: redis.masterName,
@@ -27,11 +28,15 @@ test('a master that is lost: what was confirmed with a replica is there, in orde
   for (const partition of [0, 1]) await sendAll(transport, records(partition, 50));
   await until('the first records', () => new Set(sink.values()).size === 100);
   const master = await redis.master();
-  await master.kill();
+  const replica = redis.nodes.find((node) => node !== master) as RedisNode;
+  const sending: Promise<void>[] = [];
+  await killBehindBackOf(replica, master, `${settings.streamPrefix}:stream`, () => {
+    for (const partition of [0, 1]) sending.push(sendAll(transport, records(partition, 50, 50)));
+  });
   // The only replica is the master now: until the old one is back nothing has a second copy.
   await until('the replica to be the master', async () => (await redis.master()) !== master, 60_000);
   await master.start();
-  for (const partition of [0, 1]) await sendAll(transport, records(partition, 50, 50));
+  await Promise.all(sending);
   await until('the records behind the loss', () => new Set(sink.values()).size === 200, 60_000);
   for (const partition of [0, 1]) {
     const seen = [...new Set(sink.values(partition))];

@@ -28,8 +28,8 @@ const TIMES = { leaseMs: 2_000, heartbeatIntervalMs: 200, requestTimeoutMs: 60_0
 
 /** One group whose consumers are processes of their own, and everything that happened to it. */
 export class ProcessGroup {
-  readonly namespace = uniqueName('processes');
-  readonly history = new History();
+  readonly namespace: string = uniqueName('processes');
+  readonly history: History = new History();
   readonly publisher: RedisEventBus;
   private readonly processes: Processes;
   private readonly consumers: Child[] = [];
