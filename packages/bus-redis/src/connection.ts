@@ -11,6 +11,7 @@ import { RedisClient } from './client.js';
 import type { ConnectionPart } from './connection-part.js';
 import type { ConsumerParts } from './consumer.js';
 import { RedisDeadLetters } from './dead-letters.js';
+import { requireFsync } from './fsync.js';
 import { RedisHistory } from './history.js';
 import { Keys } from './keys.js';
 import type { RedisSettings } from './options.js';
@@ -59,8 +60,9 @@ export class Connection {
   }
 
   async open(): Promise<void> {
-    const { retention } = this.settings;
+    const { retention, durability } = this.settings;
     await this.client.connect();
+    if (durability.fsync) await requireFsync(this.client.commands);
     await this.topology.ensure();
     await this.warnOfForeignGroups();
     if (retention.maxLength !== undefined || retention.maxAgeMs !== undefined)

@@ -51,9 +51,17 @@ export interface RedisClusterOptions {
 export interface RedisDurabilityOptions {
   /** Replicas that must have the events (`WAIT`). @default 0 */
   readonly replicas?: number;
-  /** The server's own append-only file must have them on disk (`WAITAOF`: Redis 7.2 and newer). @default false */
+  /**
+   * The server's own append-only file must have them on disk (`WAITAOF`: Redis 7.2 and newer, Valkey). `connect` refuses
+   * servers without the command (`UNSUPPORTED`), or without such a file (`CONFIGURATION`).
+   * @default false
+   */
   readonly fsync?: boolean;
-  /** How long to wait for both, in milliseconds. Then the publish is tried again. @default 1000 */
+  /**
+   * How long to wait for both, in milliseconds; with `appendfsync everysec` a disk may take two seconds. Then the publish is
+   * tried again, until `publish.timeoutMs` is over.
+   * @default 3000
+   */
   readonly timeoutMs?: number;
 }
 
@@ -195,7 +203,7 @@ const redisRules: RulesFor<RedisSettings> = {
   durability: object({
     replicas: integer({ min: 0, max: 100, default: 0 }),
     fsync: flag({ default: false }),
-    timeoutMs: durationMs({ min: 1, max: 60_000, default: 1_000 }),
+    timeoutMs: durationMs({ min: 1, max: 60_000, default: 3_000 }),
   }),
   retention: object({
     maxLength: integer({ min: 1 }),

@@ -50,9 +50,9 @@ export class Publisher {
   async send(records: readonly OutboundRecord[]): Promise<Map<number, BusError>> {
     const failures = new Map<number, BusError>();
     const batches = this.batchesOf(records);
-    await Promise.all(batches.map((batch) => this.append(batch, failures)));
     const { replicas, fsync } = this.settings.durability;
-    if (replicas > 0 || fsync) await this.awaitCopies(batches, failures);
+    if (replicas > 0 || fsync) await this.appendDurably(batches, failures);
+    else await Promise.all(batches.map((batch) => this.append(batch, failures)));
     return failures;
   }
 
@@ -117,17 +117,18 @@ export class Publisher {
     return number;
   }
 
-  /** Waits until what was appended is also where the durability asks for it. */
-  private async awaitCopies(batches: readonly Batch[], failures: Map<number, BusError>): Promise<void> {
+  /**
+   * Waits until what was appended is also where the durability asks for it. Node by node, and at once: a server answers for
+   * what came on the same connection, and that must not be another one by then.
+   */
+  private async appendDurably(batches: readonly Batch[], failures: Map<number, BusError>): Promise<void> {
     const byPartition = new Map(batches.map((batch) => [batch.partition, batch] as const));
     await Promise.all(
       this.topology.together([...byPartition.keys()]).map(async (partitions) => {
+        const appended = partitions.map((partition) => byPartition.get(partition) as Batch);
+        await Promise.all(appended.map((batch) => this.append(batch, failures)));
         const error = await this.missingCopies(partitions[0] ?? 0);
-        if (!error) return;
-        for (const partition of partitions) {
-          const batch = byPartition.get(partition) as Batch;
-          fail(failures, batch, 0, error);
-        }
+        if (error) for (const batch of appended) fail(failures, batch, 0, error);
       }),
     );
   }
@@ -141,8 +142,10 @@ export class Publisher {
       const pipeline = this.commands.pipeline().exists(stream);
       if (fsync) pipeline.call('WAITAOF', 1, replicas, timeoutMs);
       else pipeline.wait(replicas, timeoutMs);
-      const [, [failed, reply] = [new Error('Connection is closed.')]] = (await pipeline.exec()) ?? [];
-      if (failed) throw failed;
+      const lost = [new Error('Connection is closed.'), undefined] as const;
+      const [[moved] = lost, [failed, reply] = lost] = (await pipeline.exec()) ?? [];
+      // Where the stream lies no more, the answer is about something else.
+      if (moved ?? failed) throw moved ?? failed;
       const [local, copies] = Array.isArray(reply) ? reply.map(Number) : [1, Number(reply)];
       if ((local ?? 0) > 0 && (copies ?? 0) >= replicas) return undefined;
       return new BusError(
