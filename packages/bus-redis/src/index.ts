@@ -1,3 +1,11 @@
+export {
+  listGroups,
+  type RedisGroup,
+  type RedisGroupConsumer,
+  type RemoveGroupOptions,
+  removeConsumer,
+  removeGroup,
+} from './groups.js';
 export type {
   RedisClusterOptions,
   RedisDurabilityOptions,

@@ -10,7 +10,7 @@ import {
   uniqueName,
 } from '@omnibus/conformance-tests';
 import { type RunningRedisCluster, startRedisCluster } from '@omnibus/test-brokers';
-import { RedisEventBus } from '../src/redis-event-bus.js';
+import { listGroups, RedisEventBus, removeGroup } from '../src/index.js';
 import { killBehindBackOf } from './support/fail-over.js';
 import { consumeRecorded, Load } from './support/load.js';
 import { Opener, until } from './support/redis.js';
@@ -38,7 +38,7 @@ const open = (): ReturnType<Opener['open']> =>
   opener.open({ partitions: PARTITIONS.length, cluster: { nodes: nodes() } });
 
 describe('a Cluster', () => {
-  test('partitions lie on several nodes; publishing, consuming, lag, history and dead letters go on all of them', async () => {
+  test('partitions lie on several nodes; publishing, consuming, lag, history, dead letters and groups go on all of them', async () => {
     const { transport, settings } = await open();
     const group = uniqueName();
     const sink = new RecordingSink('sink', false);
@@ -67,8 +67,12 @@ describe('a Cluster', () => {
     let read = 0;
     for await (const { records: batch } of history.batches) read += batch.length;
     expect(read).toBe(20 * PARTITIONS.length);
+    const options = { cluster: { nodes: nodes() }, streamPrefix: settings.streamPrefix };
+    await expect(removeGroup(options, group)).rejects.toMatchObject({ code: 'BROKER' });
     await consumption.stop(1_000);
-    expect(settings.partitions).toBe(PARTITIONS.length);
+    expect(await listGroups(options)).toMatchObject([{ name: group, members: [], lag: PARTITIONS.length }]);
+    expect(await removeGroup(options, group)).toBe(true);
+    expect(await listGroups(options)).toEqual([]);
   });
 });
 
