@@ -20,7 +20,7 @@ beforeAll(async () => {
   );
 });
 beforeEach(() => {
-  // One partition: who owns it is at work, and the other waits.
+  // One partition: who has it does everything, and whoever comes while it lives waits.
   group = new ProcessGroup(sharedUrl(), 1);
 });
 afterEach(async () => {
@@ -75,12 +75,13 @@ describe('an owner that stands still for longer than its lease', () => {
     async (_, script, isPoisoned) => {
       const [firstGate, secondGate] = [await openGate(), await openGate()];
       const first = await group.consumer('first', { url: firstGate.url });
-      await group.consumer('second', { url: secondGate.url });
       const held = firstGate.hold(script.sha, 'command');
       await group.publish(eventsOf(isPoisoned));
       await held;
       first.freeze();
-      await secondGate.hold(script.sha, 'command');
+      const heldAtSecond = secondGate.hold(script.sha, 'command');
+      const second = group.consumer('second', { url: secondGate.url });
+      await heldAtSecond;
       const client = opener.client();
       let before: unknown;
       await until('what is under way to have arrived', async () => {
@@ -90,9 +91,10 @@ describe('an owner that stands still for longer than its lease', () => {
       });
       await firstGate.release();
       expect(await group.facts(client)).toEqual(before);
-      first.thaw();
+      group.thaw(first);
       await until('the first to have nothing in hand', async () => (await group.inFlight(first)) === 0);
       await secondGate.release();
+      await second;
       await expectNoHarm(isPoisoned);
     },
   );
@@ -102,15 +104,15 @@ describe('an owner that stands still for longer than its lease', () => {
     async (_, script, isPoisoned) => {
       const gate = await openGate();
       const first = await group.consumer('first', { url: gate.url });
-      await group.consumer('second');
       const held = gate.hold(script.sha, 'answer');
       await group.publish(eventsOf(isPoisoned));
       await held;
       first.freeze();
+      await group.consumer('second');
       await group.untilDone();
       const startedBefore = group.history.of(GROUP, { consumer: 'first' }).length;
       await gate.release();
-      first.thaw();
+      group.thaw(first);
       await until('the first to have nothing in hand', async () => (await group.inFlight(first)) === 0);
       expect(group.history.of(GROUP, { consumer: 'first' })).toHaveLength(startedBefore);
       await expectNoHarm(isPoisoned);

@@ -73,6 +73,16 @@ export class ProcessGroup {
     return child;
   }
 
+  /** Lets a frozen consumer go on. What it was doing when it froze does not count as running since. */
+  thaw(child: Child): void {
+    const { name: consumer } = child;
+    // It has told by now all that it had to tell, which at the time of the freeze may have been on its way.
+    const running = this.history.of(GROUP, { consumer }).filter(({ outcome }) => outcome === 'running');
+    const atMs = Math.max(...running.map(({ startedAtMs }) => startedAtMs));
+    if (running.length > 0) this.history.apply({ kind: 'gone', consumer, atMs });
+    child.thaw();
+  }
+
   async publish(request: Parameters<typeof makeEvents>[0]): Promise<readonly DomainEvent[]> {
     const events = makeEvents(request);
     await recordedPublish((entry) => this.history.apply(entry), this.publisher, events, {
