@@ -272,8 +272,9 @@ function findOverlapping(deliveries: readonly DeliveryRecord[]): Anomaly[] {
   return overlapping;
 }
 
+/** The earlier of the two: what a frozen consumer had ended may be told only after its freeze was noted. */
 function endOf(run: DeliveryRecord): number {
-  return run.abandonedAtMs ?? run.endedAtMs ?? Number.POSITIVE_INFINITY;
+  return Math.min(run.abandonedAtMs ?? Number.POSITIVE_INFINITY, run.endedAtMs ?? Number.POSITIVE_INFINITY);
 }
 
 function anomaly(at: { eventId: string; key: string; sequence: number }, detail: string): Anomaly {

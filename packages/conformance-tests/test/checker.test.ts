@@ -142,6 +142,12 @@ describe('checker', () => {
     expect(check(all, { group: 'g', order: 'key' }).reordered).toHaveLength(1);
   });
 
+  it('believes the earlier of two ends: what had ended before a freeze may be told after it', () => {
+    const log = new Log().published('a', 1).published('a', 2).starts('a', 1);
+    log.at(100).gone('c').at(10).ends('a', 1).handles('a', 2);
+    expect(found(log)).toEqual({});
+  });
+
   it('calls deliveries of one key overlapping that run at the same time', () => {
     const log = new Log().published('a', 1).published('a', 2).published('b', 1);
     log.starts('a', 1).handles('b', 1).starts('a', 2, { consumer: 'd' }).ends('a', 1).ends('a', 2, 'ok', 'd');

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type History, makeEvents, recordedHandler, recordedPublish } from '@omnibus/conformance-tests';
 import type { EventBus } from '@omnibus/core';
 
-const KEYS = 24;
+const KEYS = 12;
 const PAUSE_MS = 5;
 
 /** Makes a bus consume, and tell the history what it handles. */
