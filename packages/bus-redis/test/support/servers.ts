@@ -9,17 +9,10 @@ import {
 export class Servers {
   private readonly running: RunningRedis[] = [];
 
-  /** Undefined where that server is not to be had: its absence is no defect of the bus. */
-  async start(server: RedisServerName, options: SingleRedisOptions = {}): Promise<RunningRedis | undefined> {
-    try {
-      const redis = await startRedis({ ...options, server });
-      this.running.push(redis);
-      return redis;
-    } catch (error) {
-      if ((error as { readonly code?: string }).code !== 'TOOL_MISSING') throw error;
-      console.warn((error as Error).message);
-      return undefined;
-    }
+  async start(server: RedisServerName, options: SingleRedisOptions = {}): Promise<RunningRedis> {
+    const redis = await startRedis({ ...options, server });
+    this.running.push(redis);
+    return redis;
   }
 
   async stop(): Promise<void> {
