@@ -51,13 +51,14 @@ async function measureAll(spec: RunSpec, broker: RunningBroker | undefined): Pro
 async function measureOn(broker: RunningBroker, cell: BrokerCell, spec: RunSpec): Promise<readonly Row[]> {
   const kind = brokerNamed(spec.bus);
   const { address } = broker;
+  const { targets } = kind;
   const streams: string[] = [];
   const newStream = (): OpenStream => {
     const name = `bench-${cell.id.toLowerCase()}-${randomUUID().slice(0, 8)}`;
     streams.push(name);
     return { name, clients: kind.clients(address, name) };
   };
-  const rows = await cell.measure({ ...spec, broker: { name: spec.bus, address, newStream } });
+  const rows = await cell.measure({ ...spec, broker: { name: spec.bus, address, targets, newStream } });
   for (const stream of streams) await kind.dropStream(address, stream);
   return rows;
 }

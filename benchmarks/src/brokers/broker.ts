@@ -5,6 +5,7 @@ import type { Clients } from '../client.js';
  * line in `index.ts`. The cells know none of them.
  */
 export interface BrokerKind {
+  readonly targets: Targets;
   /** Starts it. `report` is told what happens, and what takes long. */
   start(report: (line: string) => void): Promise<RunningBroker>;
   /** The bus and the raw client on a stream of 8 partitions; the bus makes the stream when it connects. */
@@ -12,6 +13,9 @@ export interface BrokerKind {
   /** Removes the stream. */
   dropStream(address: Address, stream: string): Promise<void>;
 }
+
+/** What is to be reached, by the id of the cell: events a second as a multiple of the raw client's; L: ms above it. */
+export type Targets = Readonly<Record<'P1' | 'P2' | 'C1' | 'C2' | 'L', number>>;
 
 /** Where a broker is, in a form that can be sent to another process. */
 export type Address = readonly string[];

@@ -1,8 +1,9 @@
 import type { BrokerKind } from './broker.js';
 import { kafka } from './kafka.js';
+import { redis } from './redis.js';
 
 /** What can be measured, by the name of `--bus`. */
-export const BROKERS: Readonly<Record<string, BrokerKind>> = { kafka };
+export const BROKERS: Readonly<Record<string, BrokerKind>> = { kafka, redis };
 
 /** The broker of this name. Throws for one that does not exist. */
 export function brokerNamed(name: string): BrokerKind {

@@ -12,6 +12,7 @@ const SUFFIXES = ['stream', 'stream.dlq', 'stream.dlq.state'];
 
 /** Kafka, with kafkajs as the raw client. */
 export const kafka: BrokerKind = {
+  targets: { P1: 0.9, P2: 2, C1: 0.8, C2: 0.9, L: 1 },
   async start(report) {
     const { version } = createRequire(import.meta.url)('kafkajs/package.json') as {
       readonly version: string;

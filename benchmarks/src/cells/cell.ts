@@ -1,4 +1,4 @@
-import type { Address } from '../brokers/broker.js';
+import type { Address, Targets } from '../brokers/broker.js';
 import type { Clients } from '../client.js';
 import type { Plan } from '../measure.js';
 import type { Row } from '../report/row.js';
@@ -38,6 +38,7 @@ export type Cell = BrokerCell | CoreCell;
 export interface CellBroker {
   readonly name: string;
   readonly address: Address;
+  readonly targets: Targets;
   /** A stream that did not exist before; it is removed after the cell. */
   newStream(): OpenStream;
 }

@@ -17,7 +17,8 @@ export const drainIdleHandler: Cell = {
   needsBroker: true,
   measure: (run) =>
     drainRows(run, {
-      head: { cell: 'C1', what: 'handler does nothing', target: { kind: 'at least', bound: 0.8 } },
+      cell: 'C1',
+      what: 'handler does nothing',
       events: run.events,
       concurrency: undefined,
       work: undefined,
@@ -31,11 +32,8 @@ export const drainSlowHandler: Cell = {
   needsBroker: true,
   measure: (run) =>
     drainRows(run, {
-      head: {
-        cell: 'C2',
-        what: `${SLOW_HANDLER_MS} ms handler, ${SLOW_CONCURRENCY} at once`,
-        target: { kind: 'at least', bound: 0.9 },
-      },
+      cell: 'C2',
+      what: `${SLOW_HANDLER_MS} ms handler, ${SLOW_CONCURRENCY} at once`,
       events: Math.ceil(run.events * SLOW_SHARE),
       concurrency: SLOW_CONCURRENCY,
       work: () => sleep(SLOW_HANDLER_MS),
@@ -43,7 +41,8 @@ export const drainSlowHandler: Cell = {
 };
 
 interface Drain {
-  readonly head: { readonly cell: string; readonly what: string; readonly target: Target };
+  readonly cell: 'C1' | 'C2';
+  readonly what: string;
   readonly events: number;
   readonly concurrency: number | undefined;
   readonly work: (() => Promise<void>) | undefined;
@@ -51,15 +50,16 @@ interface Drain {
 
 async function drainRows(
   run: BrokerRun,
-  { head, events, concurrency, work }: Drain,
+  { cell, what, events, concurrency, work }: Drain,
 ): Promise<readonly Row[]> {
   const { name, clients } = run.broker.newStream();
-  run.progress(`${head.cell}  filling the stream`);
+  run.progress(`${cell}  filling the stream`);
   await fill(clients.bus, events);
-  const rounds = await interleaved(run, `${head.cell} ${head.what}`, SIDES, (side, round) =>
+  const rounds = await interleaved(run, `${cell} ${what}`, SIDES, (side, round) =>
     drain(clients[side], events, { group: `${name}-${side}-${round}`, concurrency }, work),
   );
-  return effortRows(head, rounds);
+  const target: Target = { kind: 'at least', bound: run.broker.targets[cell] };
+  return effortRows({ cell, what, target }, rounds);
 }
 
 async function drain(

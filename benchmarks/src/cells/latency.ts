@@ -25,7 +25,7 @@ export const idleLatency: BrokerCell = {
       raw: rounds.raw.map((latenciesMs) => percentile(latenciesMs, percent)),
     });
     const head = { cell: 'L', unit: 'ms' } as const;
-    const target = { kind: 'at most', bound: 1 } as const;
+    const target = { kind: 'at most', bound: run.broker.targets.L } as const;
     const p50: Row = differenceRow({ ...head, what: 'idle, p50', target }, at(50));
     return [p50, differenceRow({ ...head, what: 'idle, p99' }, at(99))];
   },

@@ -6,6 +6,7 @@ import type { Client, Consumer, ConsumerSpec, Publisher } from '../client.js';
 import type { PlainEvent } from '../events.js';
 import { repairTimers } from './kafkajs-timers.js';
 import { KeyLanes } from './key-lanes.js';
+import { Uncommitted } from './uncommitted.js';
 
 /** How often the bus commits. */
 const COMMIT_INTERVAL_MS = 200;
@@ -68,8 +69,11 @@ export class RawKafkajs implements Client {
   ): Promise<Consumer> {
     const { topic } = this;
     const lanes = new KeyLanes(concurrency, handle);
+    const uncommitted = new Uncommitted();
     const commit = async (): Promise<void> => {
-      const offsets = lanes.takeOffsets().map(({ partition, offset }) => ({ topic, partition, offset }));
+      const offsets = uncommitted
+        .takeOffsets()
+        .map(({ partition, offset }) => ({ topic, partition, offset }));
       if (offsets.length > 0) await consumer.commitOffsets(offsets);
     };
     const timer = setInterval(() => void commit(), COMMIT_INTERVAL_MS);
@@ -78,7 +82,8 @@ export class RawKafkajs implements Client {
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: PARTITIONS,
       eachBatch: async ({ batch: { partition, messages }, resolveOffset, pause }) => {
-        for (const message of messages) lanes.add(partition, String(message.key), message);
+        for (const { key, value, offset } of messages)
+          lanes.add(String(key), String(value), uncommitted.add(partition, offset));
         resolveOffset(messages.at(-1)?.offset ?? '');
         if (lanes.unhandled > MAX_UNHANDLED) lanes.whenBelow(MAX_UNHANDLED / 2, pause());
       },
