@@ -1,4 +1,5 @@
 import type { HeaderValue, InboundRecord, OutboundRecord } from '@omnibus/core/transport';
+import { RepeatedNames } from './repeated-names.js';
 
 /** An entry of a stream as a script or a read gives it; no fields when it was deleted. */
 export type RawEntry = readonly [id: Buffer, fields: readonly Buffer[] | null];
@@ -34,6 +35,8 @@ export function fieldsOf({ event, key, value, headers }: OutboundRecord): Argume
   return fields;
 }
 
+const names = new RepeatedNames();
+
 /** The record of an entry. A field that occurs more than once counts as its last one. */
 export function recordOf([id, fields]: RawEntry, redelivered: boolean): InboundRecord {
   const position = id.toString('latin1');
@@ -42,7 +45,7 @@ export function recordOf([id, fields]: RawEntry, redelivered: boolean): InboundR
   let key: Buffer | undefined;
   let aggregateId: Buffer | undefined;
   for (let at = 0; fields !== null && at + 1 < fields.length; at += 2) {
-    const name = (fields[at] as Buffer).toString();
+    const name = names.read(fields[at] as Buffer, at / 2);
     const content = fields[at + 1] as Buffer;
     if (name === PAYLOAD) value = content;
     else if (name === PARTITION_KEY) key = content;

@@ -120,5 +120,6 @@ function permissionHint({ command }: ClientError): string {
 function keysOf(command: ClientError['command']): readonly string[] {
   const args = command?.args ?? [];
   if (command?.name?.startsWith('eval')) return args.slice(2, 2 + Number(args[1])).map(String);
+  if (command?.name?.startsWith('xread')) return args.slice(args.indexOf('STREAMS') + 1).map(String);
   return args.slice(0, 1).map(String);
 }

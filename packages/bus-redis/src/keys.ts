@@ -25,6 +25,16 @@ export class Keys {
     return this.beside(partition, 'lease', group);
   }
 
+  /** What lets the owner with this token read: an empty stream that has the group. */
+  pass(partition: number, group: string, token: string): string {
+    return this.beside(partition, 'pass', group, token);
+  }
+
+  /** The name of the pass that counts. */
+  admitted(partition: number, group: string): string {
+    return this.beside(partition, 'admitted', group);
+  }
+
   /** What the owner wrote down for whoever follows. */
   journal(partition: number, group: string): string {
     return this.beside(partition, 'journal', group);

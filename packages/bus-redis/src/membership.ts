@@ -145,7 +145,7 @@ export class Membership {
     const { group, consumerName } = this.settings;
     const trimmed = await release.run(
       this.commands,
-      [keys.lease(partition, group), keys.streamOf(partition)],
+      [keys.lease(partition, group), keys.streamOf(partition), keys.pass(partition, group, lease.token)],
       [lease.token, group, consumerName],
     );
     if (Number(trimmed) > 0) this.handler.trimmed(partition, Number(trimmed));
@@ -170,11 +170,13 @@ export class Membership {
 
   private async reissue(lease: Lease): Promise<void> {
     const asked = new Elapsed();
-    const key = this.topology.keys.lease(lease.partition, this.settings.group);
+    const { keys } = this.topology;
+    const { group, leaseMs } = this.settings;
+    const { partition, token, nextToken } = lease;
     const answer = await reissue.run(
       this.commands,
-      [key],
-      [lease.token, lease.nextToken, this.settings.leaseMs],
+      [keys.lease(partition, group), keys.pass(partition, group, nextToken), keys.admitted(partition, group)],
+      [token, nextToken, leaseMs, group],
     );
     if (answer === 1 && lease.isHeld) lease.reissued(asked);
     else this.refused(lease);
@@ -240,7 +242,11 @@ export class Membership {
       this.commands,
       [
         keys.members(partitions[0] ?? 0, group),
-        ...partitions.map((partition) => keys.lease(partition, group)),
+        ...partitions.flatMap((partition, index) => [
+          keys.lease(partition, group),
+          keys.pass(partition, group, sent[index] ?? ''),
+          keys.admitted(partition, group),
+        ]),
       ],
       [this.member, leaseMs, ...sent],
     );
@@ -289,7 +295,12 @@ export class Membership {
     const lease = new Lease(partition, `${this.member}:${this.tokens}`, leaseMs, new Elapsed());
     const answer = await take.run(
       this.commands,
-      [keys.lease(partition, group), keys.streamOf(partition)],
+      [
+        keys.lease(partition, group),
+        keys.streamOf(partition),
+        keys.pass(partition, group, lease.token),
+        keys.admitted(partition, group),
+      ],
       [
         lease.token,
         leaseMs,

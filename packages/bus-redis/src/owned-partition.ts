@@ -79,6 +79,11 @@ export class OwnedPartition implements PartitionPort {
     return this.readFrom !== NEW;
   }
 
+  /** It is known behind what new entries begin, or not needed yet. */
+  get isLocated(): boolean {
+    return this.readsPending || this.lastDelivered !== undefined;
+  }
+
   /** Core's side. Set once, before anything is delivered. */
   attach(engine: AssignedPartition): void {
     this.engine = engine;
@@ -105,9 +110,13 @@ export class OwnedPartition implements PartitionPort {
   }
 
   /** Nothing was there. */
-  readDry(lastDelivered: string | undefined): void {
+  readDry(): void {
     if (this.readsPending) this.readFrom = NEW;
-    this.lastDelivered = lastDelivered ?? this.lastDelivered;
+  }
+
+  /** Where the group stands, while nothing is under way that would move it. */
+  standsAt(position: string | undefined): void {
+    this.lastDelivered = position ?? this.lastDelivered;
     if (!this.hasDelivered) this.watermark = this.lastDelivered;
   }
 

@@ -4,6 +4,7 @@ import type { Commands } from './client.js';
 import { type Argument, fieldsOf } from './entry.js';
 import { toBusError } from './errors.js';
 import type { RedisSettings } from './options.js';
+import { packTexts } from './packed-texts.js';
 import { append } from './scripts.js';
 import type { Topology } from './topology.js';
 
@@ -84,11 +85,7 @@ export class Publisher {
     const stream = keys.streamOf(batch.partition);
     const doing = `publish to ${stream}`;
     const args: Argument[] = [this.settings.rememberMs];
-    for (const record of batch.records) {
-      const fields = fieldsOf(record);
-      args.push(this.numberOf(record), fields.length);
-      for (const field of fields) args.push(field);
-    }
+    for (const record of batch.records) args.push(packTexts([this.numberOf(record), ...fieldsOf(record)]));
     try {
       const answer = await append.run(
         this.commands,

@@ -6,10 +6,11 @@ import {
   reconnectDelayMs,
 } from '@omnibus/core/transport';
 import type { Commands } from './client.js';
-import { type Argument, type RawEntry, recordOf } from './entry.js';
+import { type RawEntry, recordOf } from './entry.js';
 import { toBusError } from './errors.js';
+import { KeyMissing, readFenced } from './fenced-read.js';
 import type { OwnedPartition } from './owned-partition.js';
-import { read } from './scripts.js';
+import { stand } from './scripts.js';
 import type { Topology } from './topology.js';
 import type { Waker } from './waker.js';
 
@@ -37,15 +38,10 @@ export interface ReaderEvents {
   trimmed(partition: OwnedPartition, count: number): void;
 }
 
-/** What a read brings comes in at least so many pages. */
-const PAGES = 8;
-const MIN_PAGE = 16;
-const MAX_PAGE = 256;
-const FIRST_GUESS_BYTES = 16_384;
+/** Before anything was read. The first reads bring little, and so tell how much the next may bring. */
+const FIRST_GUESS_BYTES = 131_072;
 /** What an entry takes beside its body. */
 const ENTRY_OVERHEAD = 512;
-
-type Answer = 0 | 1 | Buffer | readonly [entries: readonly RawEntry[], lastDelivered: Buffer | null];
 
 /**
  * Reads partitions that lie together, as long as there is something to read, and then waits until there is. One read at a
@@ -57,6 +53,10 @@ export class Reader {
   private changed = deferred();
   /** Of the largest entry of late. */
   private entryBytes = FIRST_GUESS_BYTES;
+  /** How many partitions had more than the last read asked for. */
+  private full = 1;
+  /** Reads in a row that brought nothing. */
+  private dryReads = 0;
 
   constructor(
     private readonly commands: Commands,
@@ -96,8 +96,7 @@ export class Reader {
       const readable = [...this.partitions].filter(({ isReadable }) => isReadable);
       try {
         if (readable.length === 0) await this.changed.promise;
-        else if (await this.readOnce(readable)) this.turn();
-        else await this.sleep(readable);
+        else if (!(await this.readOnce(readable))) await this.sleep(readable);
         failures = 0;
       } catch (error) {
         failures += 1;
@@ -111,6 +110,8 @@ export class Reader {
   /** Waits until a stream goes on, or until something else may be read. */
   private async sleep(partitions: readonly OwnedPartition[]): Promise<void> {
     const { keys } = this.topology;
+    // Woken for nothing, perhaps because somebody moved the group: then it would be woken at once again.
+    if (this.dryReads > 1) await this.locate(partitions);
     const wait = this.waker.wait(
       partitions.map(({ partition, lastDelivered = '0-0' }) => ({
         stream: keys.streamOf(partition),
@@ -120,94 +121,88 @@ export class Reader {
     await Promise.race([wait, this.changed.promise]);
   }
 
-  /** Whoever was first comes last: an answer that is full leaves nothing for those behind. */
-  private turn(): void {
-    const [first] = this.partitions;
-    if (!first) return;
-    this.partitions.delete(first);
-    this.partitions.add(first);
-  }
-
-  /** Small enough that a page more than was asked for does no harm, going by the entries of late. */
-  private pageSize(): number {
-    const fitting = Math.floor(this.settings.maxReadBytes / PAGES / this.entryBytes);
-    return Math.max(MIN_PAGE, Math.min(fitting, MAX_PAGE));
-  }
-
-  /** False when nothing was there. */
-  private async readOnce(partitions: readonly OwnedPartition[]): Promise<boolean> {
-    const { keys } = this.topology;
-    const { group, consumerName, maxReadBytes, maxReadCount, maxInFlight } = this.settings;
-    const count = Math.min(maxReadCount, Math.ceil(maxInFlight / partitions.length));
-    await Promise.all(partitions.map((partition) => this.events.clear(partition)));
-    const answers = await this.ask(
-      partitions,
-      partitions.flatMap(({ partition }) => [keys.lease(partition, group), keys.streamOf(partition)]),
-      [
-        group,
-        consumerName,
-        maxReadBytes,
-        this.pageSize(),
-        ...partitions.flatMap(({ lease, readFrom }) => [lease.token, readFrom, count]),
-      ],
-    );
-    let found = false;
-    (answers as readonly Answer[]).forEach((answer, index) => {
-      if (this.take(partitions[index] as OwnedPartition, answer)) found = true;
+  /** Asks where the group stands. */
+  private async locate(partitions: readonly OwnedPartition[]): Promise<void> {
+    if (partitions.length === 0) return;
+    const answers = (await stand.run(
+      this.commands,
+      partitions.map(({ partition }) => this.topology.keys.streamOf(partition)),
+      [this.settings.group],
+    )) as readonly (Buffer | null)[];
+    partitions.forEach((partition, index) => {
+      partition.standsAt(answers[index]?.toString());
     });
-    return found;
+  }
+
+  /** How much of each partition, so that all of them together bring no more than one read may. */
+  private count(partitions: number): number {
+    const { maxReadBytes, maxReadCount, maxInFlight } = this.settings;
+    const fitting = Math.min(
+      maxReadCount / Math.min(this.full, partitions),
+      maxReadBytes / partitions / this.entryBytes,
+      maxInFlight / partitions,
+    );
+    return Math.max(1, Math.floor(fitting));
+  }
+
+  /** False when there is nothing more to be read for now. */
+  private async readOnce(partitions: readonly OwnedPartition[]): Promise<boolean> {
+    const count = this.count(partitions.length);
+    await Promise.all(partitions.map((partition) => this.events.clear(partition)));
+    await this.locate(partitions.filter(({ isLocated }) => !isLocated));
+    const answer = await this.ask(partitions, count);
+    if (answer instanceof KeyMissing) {
+      const partition = partitions[answer.index] as OwnedPartition;
+      if (answer.kind === 'pass') this.events.refused(partition);
+      else this.events.groupMissing(partition);
+      return true;
+    }
+    const found = answer.reduce((sum, entries) => sum + entries.length, 0);
+    this.dryReads = found === 0 ? this.dryReads + 1 : 0;
+    const goesOn = partitions.map((partition, index) => {
+      const entries = answer[index] as readonly RawEntry[];
+      const more = partition.readsPending || entries.length >= count;
+      this.deliver(partition, entries);
+      return more;
+    });
+    this.full = Math.max(1, goesOn.filter(Boolean).length);
+    return goesOn.includes(true);
   }
 
   private async ask(
     partitions: readonly OwnedPartition[],
-    keys: readonly string[],
-    args: readonly Argument[],
-  ): Promise<unknown> {
+    count: number,
+  ): Promise<readonly (readonly RawEntry[])[] | KeyMissing> {
+    const { keys } = this.topology;
+    const { group, consumerName } = this.settings;
+    const reads = partitions.map(({ partition, lease, readFrom }) => ({
+      stream: keys.streamOf(partition),
+      pass: keys.pass(partition, group, lease.token),
+      behind: readFrom,
+    }));
     try {
-      const answers = await read.run(this.commands, keys, args);
+      const answer = await readFenced(this.commands, reads, { group, consumerName, count });
       this.events.works();
-      return answers;
+      return answer;
     } catch (error) {
       for (const partition of partitions) partition.readLost();
       throw error;
     }
   }
 
-  /** False when nothing was there, and nothing more is to be expected for now. */
-  private take(partition: OwnedPartition, answer: Answer): boolean {
-    if (answer === 1) return true;
-    if (answer === 0) this.events.refused(partition);
-    else if (Buffer.isBuffer(answer)) this.refusedWith(partition, answer.toString());
-    else return this.deliver(partition, answer);
-    return true;
-  }
-
-  private deliver(
-    partition: OwnedPartition,
-    [entries, lastDelivered]: readonly [readonly RawEntry[], Buffer | null],
-  ): boolean {
+  private deliver(partition: OwnedPartition, entries: readonly RawEntry[]): void {
     const { readsPending } = partition;
     const last = entries[entries.length - 1];
-    if (!last) {
-      partition.readDry(lastDelivered?.toString());
-      return readsPending;
-    }
+    if (!last) return partition.readDry();
     const records = entries
       .filter(([, fields]) => fields !== null)
       .map((entry) => recordOf(entry, readsPending));
     const gone = entries.filter(([, fields]) => fields === null).map(([id]) => id.toString());
     this.entryBytes = Math.max(this.entryBytes / 2, ENTRY_OVERHEAD, ...records.map(bytesOf));
     partition.deliver(records, last[0].toString());
-    if (gone.length > 0) {
-      partition.forget(gone);
-      this.events.trimmed(partition, gone.length);
-    }
-    return true;
-  }
-
-  private refusedWith(partition: OwnedPartition, message: string): void {
-    if (message.startsWith('NOGROUP')) this.events.groupMissing(partition);
-    else throw new Error(message);
+    if (gone.length === 0) return;
+    partition.forget(gone);
+    this.events.trimmed(partition, gone.length);
   }
 }
 

@@ -33,19 +33,34 @@ const LUA_HAND_PENDING = `
   end`;
 
 /**
+ * Lets the owner of a lease read, and nobody who owned it before. A read asks for the pass as well: without it the server
+ * refuses the read as a whole. The name of the pass that counts outlives it, so that whoever comes next finds it even when
+ * the lease is gone.
+ */
+const LUA_ADMIT = `
+  local function admit(admitted, pass, group, leaseMs)
+    local former = redis.call('GET', admitted)
+    if former then redis.call('DEL', former) end
+    redis.call('XGROUP', 'CREATE', pass, group, '$', 'MKSTREAM')
+    redis.call('PEXPIRE', pass, leaseMs)
+    redis.call('SET', admitted, pass, 'PX', leaseMs * 2)
+  end`;
+
+/**
  * Appends records, each once: numbers up to the last one of this publisher are there already. Returns how many records
  * are stored, and what kept the next one from it. Behind a refused record nothing is appended.
  *
- * KEYS: stream, number of the publisher's last record. ARGV: how long to remember that number in ms; then for each record
- * its number, how many texts its fields have, the fields.
+ * KEYS: stream, number of the publisher's last record. ARGV: how long to remember that number in ms; then each record,
+ * packed: its number, the fields.
  */
 export const append: Script = new Script(`
   local last = tonumber(redis.call('GET', KEYS[2]) or '0')
-  local before, stored, at, refused = last, 0, 2, nil
-  while at <= #ARGV do
-    local number, size = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
+  local before, stored, refused = last, 0, nil
+  for i = 2, #ARGV do
+    local record = cmsgpack.unpack(ARGV[i])
+    local number = tonumber(record[1])
     if number > last then
-      local reply = redis.pcall('XADD', KEYS[1], '*', unpack(ARGV, at + 2, at + 1 + size))
+      local reply = redis.pcall('XADD', KEYS[1], '*', unpack(record, 2))
       if type(reply) == 'table' and reply.err then
         if last == before then return reply end
         refused = reply.err
@@ -54,7 +69,6 @@ export const append: Script = new Script(`
       last = number
     end
     stored = stored + 1
-    at = at + 2 + size
   end
   redis.call('SET', KEYS[2], string.format('%d', last), 'PX', ARGV[1])
   return {stored, refused or false}
@@ -63,8 +77,9 @@ export const append: Script = new Script(`
 /**
  * Says that a member lives, prolongs its leases, and tells who else there is and who owns what.
  *
- * KEYS: members, then the lease of each partition. ARGV: member, lease in ms, then for each partition the member's
- * token, empty where it has none. Returns the members, and the holder of each partition.
+ * KEYS: members, then for each partition its lease, the member's pass and the name of the pass that counts. ARGV: member,
+ * lease in ms, then for each partition the member's token, empty where it has none. Returns the members, and the holder of
+ * each partition.
  */
 export const beat: Script = new Script(`
   local time = redis.call('TIME')
@@ -73,10 +88,17 @@ export const beat: Script = new Script(`
   redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
   redis.call('PEXPIRE', KEYS[1], ARGV[2] * 2)
   local holders = {}
-  for i = 2, #KEYS do
-    local holder = redis.call('GET', KEYS[i])
-    if holder and holder == ARGV[i + 1] then redis.call('PEXPIRE', KEYS[i], ARGV[2]) end
-    holders[i - 1] = holder or ''
+  for i = 1, (#KEYS - 1) / 3 do
+    local lease, pass, admitted = KEYS[3 * i - 1], KEYS[3 * i], KEYS[3 * i + 1]
+    local holder, token = redis.call('GET', lease), ARGV[i + 2]
+    if holder and holder == token then
+      redis.call('PEXPIRE', lease, ARGV[2])
+      redis.call('PEXPIRE', pass, ARGV[2])
+      redis.call('PEXPIRE', admitted, ARGV[2] * 2)
+    elseif token ~= '' then
+      redis.call('DEL', pass)
+    end
+    holders[i] = holder or ''
   end
   return {redis.call('ZRANGE', KEYS[1], 0, -1), holders}
 `);
@@ -84,12 +106,14 @@ export const beat: Script = new Script(`
 /**
  * Gives a lease another token, so that commands that are still on their way under the old one do nothing.
  *
- * KEYS: lease. ARGV: token, next token, lease in ms. Returns 0 when it is owned no more.
+ * KEYS: lease, next pass, name of the pass that counts. ARGV: token, next token, lease in ms, group. Returns 0 when it is
+ * owned no more.
  */
-export const reissue: Script = new Script(`
+export const reissue: Script = new Script(`${LUA_ADMIT}
   local holder = redis.call('GET', KEYS[1])
   if holder ~= ARGV[1] and holder ~= ARGV[2] then return 0 end
   redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+  admit(KEYS[3], KEYS[2], ARGV[4], ARGV[3])
   return 1
 `);
 
@@ -99,11 +123,11 @@ export const reissue: Script = new Script(`
  * A group that is gone is made anew. It begins behind `resume`, up to where it is known to be settled, if the stream is
  * still the one that this position belongs to.
  *
- * KEYS: lease, stream. ARGV: token, lease in ms, group, consumer, resume, and a token that may be replaced: of this member,
- * who never heard that it got it. Returns false when the partition is not free; else how many pending entries were trimmed
+ * KEYS: lease, stream, pass, name of the pass that counts. ARGV: token, lease in ms, group, consumer, resume, and a token
+ * that may be replaced: of this member, who never heard that it got it. Returns false when the partition is not free; else how many pending entries were trimmed
  * away, and 1 when the group was made.
  */
-export const take: Script = new Script(`${LUA_BEFORE}${LUA_HAND_PENDING}
+export const take: Script = new Script(`${LUA_BEFORE}${LUA_HAND_PENDING}${LUA_ADMIT}
   local holder = redis.call('GET', KEYS[1])
   if holder and holder ~= ARGV[6] then return false end
   local start = '0-0'
@@ -116,6 +140,7 @@ export const take: Script = new Script(`${LUA_BEFORE}${LUA_HAND_PENDING}
   local made = redis.pcall('XGROUP', 'CREATE', KEYS[2], ARGV[3], start, 'MKSTREAM')
   if made.err and not string.find(made.err, 'BUSYGROUP') then return made end
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+  admit(KEYS[4], KEYS[3], ARGV[3], ARGV[2])
   local lost = 0
   for _, info in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[2], ARGV[3])) do
     if info[2] ~= ARGV[4] then lost = lost + handPending(KEYS[2], ARGV[3], info[2], ARGV[4]) end
@@ -124,55 +149,20 @@ export const take: Script = new Script(`${LUA_BEFORE}${LUA_HAND_PENDING}
 `);
 
 /**
- * Reads on in the partitions that the caller still owns: first what is pending, then what is new. Stops when enough bytes
- * are read, a page later than that: how large entries are shows when they are there, and measuring every one would cost
- * as much as reading it.
+ * Where a group stands in streams.
  *
- * KEYS: for each partition its lease and its stream. ARGV: group, consumer, how many bytes, entries of a page; then for
- * each partition token,
- * position to read pending entries behind, or '>' for new ones, and how many. Returns for each partition 0 when it is
- * owned no more, 1 when there were bytes enough before, a text when the stream refuses, else the entries and, when there
- * are none, the last position that the group was given.
+ * KEYS: streams. ARGV: group. Returns for each stream the last position that the group was given, false without the group.
  */
-export const read: Script = new Script(`
-  local bytes = tonumber(ARGV[3])
-  local function lastDelivered(stream)
-    for _, info in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
-      local field = {}
-      for i = 1, #info, 2 do field[info[i]] = info[i + 1] end
-      if field.name == ARGV[1] then return field['last-delivered-id'] end
-    end
-    return false
-  end
-  local function measure(page)
-    for at = 1, #page, 8 do
-      local fields = page[at][2] or {}
-      for i = 2, #fields, 2 do bytes = bytes - 8 * (#fields[i] + 32) end
-    end
-  end
-  local function readOn(stream, behind, count)
-    local entries = {}
-    while count > 0 and bytes > 0 do
-      local size = math.min(count, tonumber(ARGV[4]))
-      local reply = redis.pcall('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', size, 'STREAMS', stream, behind)
-      if reply and reply.err then return reply.err end
-      local page = reply and reply[1][2] or {}
-      measure(page)
-      if #entries == 0 then entries = page
-      else for _, entry in ipairs(page) do entries[#entries + 1] = entry end end
-      if #page < size then break end
-      if behind ~= '>' then behind = page[#page][1] end
-      count = count - size
-    end
-    if #entries == 0 then return {entries, lastDelivered(stream)} end
-    return {entries, false}
-  end
+export const stand: Script = new Script(`
   local answers = {}
-  for i = 1, #KEYS / 2 do
-    local at = 3 * i + 2
-    if redis.call('GET', KEYS[2 * i - 1]) ~= ARGV[at] then answers[i] = 0
-    elseif bytes <= 0 then answers[i] = 1
-    else answers[i] = readOn(KEYS[2 * i], ARGV[at + 1], tonumber(ARGV[at + 2])) end
+  for i, stream in ipairs(KEYS) do
+    answers[i] = false
+    local groups = redis.pcall('XINFO', 'GROUPS', stream)
+    for _, info in ipairs(groups.err and {} or groups) do
+      local field = {}
+      for at = 1, #info, 2 do field[info[at]] = info[at + 1] end
+      if field.name == ARGV[1] then answers[i] = field['last-delivered-id'] end
+    end
   end
   return answers
 `);
@@ -220,12 +210,12 @@ export const deadLetter: Script = new Script(`
 /**
  * Gives a partition up. What is pending waits under a name of nobody, so that consumers who have left do not pile up.
  *
- * KEYS: lease, stream. ARGV: token, group, consumer. Returns how many pending entries were trimmed away, -1 when the
+ * KEYS: lease, stream, pass. ARGV: token, group, consumer. Returns how many pending entries were trimmed away, -1 when the
  * partition was owned no more.
  */
 export const release: Script = new Script(`${LUA_HAND_PENDING}
   if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
-  redis.call('DEL', KEYS[1])
+  redis.call('DEL', KEYS[1], KEYS[3])
   local groups = redis.pcall('XINFO', 'CONSUMERS', KEYS[2], ARGV[2])
   if groups.err then return 0 end
   return handPending(KEYS[2], ARGV[2], ARGV[3], 'released')
