@@ -112,7 +112,7 @@ export interface RedisEventBusOptions extends EventBusOptions {
   readonly leaseMs?: number;
   /** How often a consumer tells that it lives, and learns of other processes, in milliseconds. @default 1000 */
   readonly heartbeatIntervalMs?: number;
-  /** Most events of one partition in one read. @default 1000 */
+  /** Most events in one read, of all partitions together. @default 1000 */
   readonly maxReadCount?: number;
   /** About how many bytes one read may bring. @default 8388608 (8 MiB) */
   readonly maxReadBytes?: number;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { BusError, type OutboundRecord } from '@omnibus/core/transport';
 import type { Commands } from './client.js';
-import { type Argument, fieldsOf } from './entry.js';
+import { fieldsOf } from './entry.js';
 import { toBusError } from './errors.js';
 import type { RedisSettings } from './options.js';
 import { packTexts } from './packed-texts.js';
@@ -84,13 +84,12 @@ export class Publisher {
     const { keys } = this.topology;
     const stream = keys.streamOf(batch.partition);
     const doing = `publish to ${stream}`;
-    const args: Argument[] = [this.settings.rememberMs];
-    for (const record of batch.records) args.push(packTexts([this.numberOf(record), ...fieldsOf(record)]));
+    const texts = batch.records.map((record) => [this.numberOf(record), ...fieldsOf(record)]);
     try {
       const answer = await append.run(
         this.commands,
         [stream, keys.publisher(batch.partition, this.id)],
-        args,
+        [this.settings.rememberMs, packTexts(texts)],
       );
       const [stored, refused] = answer as readonly [number, Buffer | null];
       this.events.works();

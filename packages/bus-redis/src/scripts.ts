@@ -39,8 +39,7 @@ const LUA_HAND_PENDING = `
  */
 const LUA_ADMIT = `
   local function admit(admitted, pass, group, leaseMs)
-    local former = redis.call('GET', admitted)
-    if former then redis.call('DEL', former) end
+    redis.call('DEL', pass, redis.call('GET', admitted) or pass)
     redis.call('XGROUP', 'CREATE', pass, group, '$', 'MKSTREAM')
     redis.call('PEXPIRE', pass, leaseMs)
     redis.call('SET', admitted, pass, 'PX', leaseMs * 2)
@@ -50,14 +49,13 @@ const LUA_ADMIT = `
  * Appends records, each once: numbers up to the last one of this publisher are there already. Returns how many records
  * are stored, and what kept the next one from it. Behind a refused record nothing is appended.
  *
- * KEYS: stream, number of the publisher's last record. ARGV: how long to remember that number in ms; then each record,
- * packed: its number, the fields.
+ * KEYS: stream, number of the publisher's last record. ARGV: how long to remember that number in ms; then the
+ * records, packed: of each its number and its fields.
  */
 export const append: Script = new Script(`
   local last = tonumber(redis.call('GET', KEYS[2]) or '0')
   local before, stored, refused = last, 0, nil
-  for i = 2, #ARGV do
-    local record = cmsgpack.unpack(ARGV[i])
+  for _, record in ipairs(cmsgpack.unpack(ARGV[2])) do
     local number = tonumber(record[1])
     if number > last then
       local reply = redis.pcall('XADD', KEYS[1], '*', unpack(record, 2))
@@ -124,8 +122,8 @@ export const reissue: Script = new Script(`${LUA_ADMIT}
  * still the one that this position belongs to.
  *
  * KEYS: lease, stream, pass, name of the pass that counts. ARGV: token, lease in ms, group, consumer, resume, and a token
- * that may be replaced: of this member, who never heard that it got it. Returns false when the partition is not free; else how many pending entries were trimmed
- * away, and 1 when the group was made.
+ * that may be replaced: of this member, who never heard that it got it. Returns false when the partition is not free; else
+ * how many pending entries were trimmed away, and 1 when the group was made.
  */
 export const take: Script = new Script(`${LUA_BEFORE}${LUA_HAND_PENDING}${LUA_ADMIT}
   local holder = redis.call('GET', KEYS[1])
@@ -171,24 +169,31 @@ export const stand: Script = new Script(`
  * Makes durable what owners settled, and what they wrote down.
  *
  * KEYS: for each partition its lease, its stream and its journal. ARGV: group; then for each partition token, journal or
- * an empty text to leave it, how many positions, the positions. Returns for each partition 1, or 0 when it is owned no
- * more and nothing was done.
+ * an empty text to leave it, and the positions, with spaces between them. Returns for each partition 1, or 0 when it is
+ * owned no more and nothing was done.
  */
 export const settle: Script = new Script(`
-  local answers, at = {}, 2
+  local function acknowledge(stream, positions)
+    local command = {'XACK', stream, ARGV[1]}
+    for position in string.gmatch(positions, '%S+') do
+      command[#command + 1] = position
+      if #command == 1000 then
+        redis.call(unpack(command))
+        command = {'XACK', stream, ARGV[1]}
+      end
+    end
+    if #command > 3 then redis.call(unpack(command)) end
+  end
+  local answers = {}
   for i = 1, #KEYS / 3 do
     local lease, stream, journal = KEYS[3 * i - 2], KEYS[3 * i - 1], KEYS[3 * i]
-    local count = tonumber(ARGV[at + 2])
-    if redis.call('GET', lease) == ARGV[at] then
-      if ARGV[at + 1] ~= '' then redis.call('SET', journal, ARGV[at + 1]) end
-      for from = 1, count, 1000 do
-        redis.call('XACK', stream, ARGV[1], unpack(ARGV, at + 2 + from, at + 2 + math.min(from + 999, count)))
-      end
+    local token, text, positions = ARGV[3 * i - 1], ARGV[3 * i], ARGV[3 * i + 1]
+    answers[i] = 0
+    if redis.call('GET', lease) == token then
+      if text ~= '' then redis.call('SET', journal, text) end
+      acknowledge(stream, positions)
       answers[i] = 1
-    else
-      answers[i] = 0
     end
-    at = at + 3 + count
   end
   return answers
 `);
