@@ -114,7 +114,7 @@ export interface RedisEventBusOptions extends EventBusOptions {
   readonly heartbeatIntervalMs?: number;
   /** Most events in one read, of all partitions together. @default 1000 */
   readonly maxReadCount?: number;
-  /** About how many bytes one read may bring. @default 8388608 (8 MiB) */
+  /** About how many bytes one read may bring, going by the largest events of late. @default 8388608 (8 MiB) */
   readonly maxReadBytes?: number;
   /** What a publish waits for. @default the answer of the server */
   readonly durability?: RedisDurabilityOptions;
