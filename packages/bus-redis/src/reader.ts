@@ -10,18 +10,15 @@ import { type RawEntry, recordOf } from './entry.js';
 import { toBusError } from './errors.js';
 import { KeyMissing, readFenced } from './fenced-read.js';
 import type { OwnedPartition } from './owned-partition.js';
+import { type ReadLimits, ReadSize } from './read-size.js';
 import { stand } from './scripts.js';
 import type { Topology } from './topology.js';
 import type { Waker } from './waker.js';
 
 /** How much is read, and for whom. */
-export interface ReaderSettings {
+export interface ReaderSettings extends ReadLimits {
   readonly group: string;
   readonly consumerName: string;
-  readonly maxReadCount: number;
-  readonly maxReadBytes: number;
-  /** How many unsettled events core accepts. */
-  readonly maxInFlight: number;
 }
 
 /** How a reader tells what happens to it. */
@@ -38,10 +35,17 @@ export interface ReaderEvents {
   trimmed(partition: OwnedPartition, count: number): void;
 }
 
-/** Before anything was read. The first reads bring little, and so tell how much the next may bring. */
-const FIRST_GUESS_BYTES = 131_072;
-/** What an entry takes beside its body. */
-const ENTRY_OVERHEAD = 512;
+/** What was read of one partition. */
+interface Delivery {
+  readonly partition: OwnedPartition;
+  readonly records: readonly InboundRecord[];
+  /** Positions of entries that were deleted. */
+  readonly gone: readonly string[];
+  /** Position of the last entry; undefined when nothing was there. */
+  readonly last: string | undefined;
+  /** There is more, as far as the read can tell. */
+  readonly more: boolean;
+}
 
 /**
  * Reads partitions that lie together, as long as there is something to read, and then waits until there is. One read at a
@@ -51,10 +55,7 @@ export class Reader {
   private readonly partitions = new Set<OwnedPartition>();
   private readonly closing = new AbortController();
   private changed = deferred();
-  /** Of the largest entry of late. */
-  private entryBytes = FIRST_GUESS_BYTES;
-  /** How many partitions had more than the last read asked for. */
-  private full = 1;
+  private readonly size: ReadSize;
   /** Reads in a row that brought nothing. */
   private dryReads = 0;
 
@@ -65,6 +66,7 @@ export class Reader {
     private readonly settings: ReaderSettings,
     private readonly events: ReaderEvents,
   ) {
+    this.size = new ReadSize(settings);
     void this.run();
   }
 
@@ -134,47 +136,26 @@ export class Reader {
     });
   }
 
-  /** How much of each partition, so that all of them together bring no more than one read may. */
-  private count(partitions: number): number {
-    const { maxReadBytes, maxReadCount, maxInFlight } = this.settings;
-    const fitting = Math.min(
-      maxReadCount / Math.min(this.full, partitions),
-      maxReadBytes / partitions / this.entryBytes,
-      maxInFlight / partitions,
-    );
-    return Math.max(1, Math.floor(fitting));
-  }
-
   /** False when there is nothing more to be read for now. */
   private async readOnce(partitions: readonly OwnedPartition[]): Promise<boolean> {
-    const count = this.count(partitions.length);
     await Promise.all(partitions.map((partition) => this.events.clear(partition)));
     await this.locate(partitions.filter(({ isLocated }) => !isLocated));
-    const answer = await this.ask(partitions, count);
-    if (answer instanceof KeyMissing) {
-      const partition = partitions[answer.index] as OwnedPartition;
-      if (answer.kind === 'pass') this.events.refused(partition);
-      else this.events.groupMissing(partition);
-      return true;
-    }
-    const found = answer.reduce((sum, entries) => sum + entries.length, 0);
-    this.dryReads = found === 0 ? this.dryReads + 1 : 0;
-    const goesOn = partitions.map((partition, index) => {
-      const entries = answer[index] as readonly RawEntry[];
-      const more = partition.readsPending || entries.length >= count;
-      this.deliver(partition, entries);
-      return more;
-    });
-    this.full = Math.max(1, goesOn.filter(Boolean).length);
-    return goesOn.includes(true);
+    const deliveries = await this.ask(partitions);
+    const full = deliveries.filter(({ more }) => more).length;
+    this.size.brought(
+      deliveries.flatMap(({ records }) => records),
+      full,
+    );
+    this.dryReads = deliveries.some(({ last }) => last !== undefined) ? 0 : this.dryReads + 1;
+    for (const delivery of deliveries) this.deliver(delivery);
+    return full > 0 || deliveries.length === 0;
   }
 
-  private async ask(
-    partitions: readonly OwnedPartition[],
-    count: number,
-  ): Promise<readonly (readonly RawEntry[])[] | KeyMissing> {
+  /** Nothing when one of the partitions could not be read: then none was. */
+  private async ask(partitions: readonly OwnedPartition[]): Promise<readonly Delivery[]> {
     const { keys } = this.topology;
     const { group, consumerName } = this.settings;
+    const count = this.size.countFor(partitions.length);
     const reads = partitions.map(({ partition, lease, readFrom }) => ({
       stream: keys.streamOf(partition),
       pass: keys.pass(partition, group, lease.token),
@@ -183,29 +164,37 @@ export class Reader {
     try {
       const answer = await readFenced(this.commands, reads, { group, consumerName, count });
       this.events.works();
-      return answer;
+      if (answer instanceof KeyMissing) return this.missing(answer, partitions);
+      return partitions.map((partition, index) => deliveryOf(partition, answer[index] ?? [], count));
     } catch (error) {
       for (const partition of partitions) partition.readLost();
       throw error;
     }
   }
 
-  private deliver(partition: OwnedPartition, entries: readonly RawEntry[]): void {
-    const { readsPending } = partition;
-    const last = entries[entries.length - 1];
-    if (!last) return partition.readDry();
-    const records = entries
-      .filter(([, fields]) => fields !== null)
-      .map((entry) => recordOf(entry, readsPending));
-    const gone = entries.filter(([, fields]) => fields === null).map(([id]) => id.toString());
-    this.entryBytes = Math.max(this.entryBytes / 2, ENTRY_OVERHEAD, ...records.map(bytesOf));
-    partition.deliver(records, last[0].toString());
+  private missing({ kind, index }: KeyMissing, partitions: readonly OwnedPartition[]): readonly Delivery[] {
+    const partition = partitions[index] as OwnedPartition;
+    if (kind === 'pass') this.events.refused(partition);
+    else this.events.groupMissing(partition);
+    return [];
+  }
+
+  private deliver({ partition, records, gone, last }: Delivery): void {
+    if (last === undefined) return partition.readDry();
+    partition.deliver(records, last);
     if (gone.length === 0) return;
     partition.forget(gone);
     this.events.trimmed(partition, gone.length);
   }
 }
 
-function bytesOf({ value }: InboundRecord): number {
-  return ENTRY_OVERHEAD + (value?.byteLength ?? 0);
+function deliveryOf(partition: OwnedPartition, entries: readonly RawEntry[], count: number): Delivery {
+  const { readsPending } = partition;
+  return {
+    partition,
+    records: entries.filter(([, fields]) => fields !== null).map((entry) => recordOf(entry, readsPending)),
+    gone: entries.filter(([, fields]) => fields === null).map(([id]) => id.toString()),
+    last: entries[entries.length - 1]?.[0].toString(),
+    more: readsPending || entries.length >= count,
+  };
 }
