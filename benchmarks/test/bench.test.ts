@@ -45,18 +45,21 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-it(
-  'measures every cell on Kafka, shows a table and writes a file',
-  async () => {
-    const json = join(folder, 'report.json');
-    const run = await bench(['--bus', 'kafka', '--events', '400', '--rounds', '2', '--json', json]);
+it.each([
+  ['kafka', 'Kafka'],
+  ['redis', 'Redis'],
+])(
+  'measures every cell on %s, shows a table and writes a file',
+  async (bus, product) => {
+    const json = join(folder, `${bus}.json`);
+    const run = await bench(['--bus', bus, '--events', '400', '--rounds', '2', '--json', json]);
     expect({ code: run.code, stderr: run.code === 0 ? '' : run.stderr }).toEqual({ code: 0, stderr: '' });
 
     const report = JSON.parse(await readFile(json, 'utf8')) as Report;
     expect(new Set(report.rows.map(({ cell }) => cell))).toEqual(
       new Set(['E', 'P1', 'P2', 'C1', 'C2', 'L', 'M']),
     );
-    expect(report).toMatchObject({ broker: expect.stringContaining('Kafka'), rounds: 2, events: 400 });
+    expect(report).toMatchObject({ broker: expect.stringContaining(product), rounds: 2, events: 400 });
     for (const { bus, raw, rounds } of report.rows) {
       expect(bus.min).toBeGreaterThan(0);
       expect(raw === undefined || raw.min > 0).toBe(true);

@@ -16,8 +16,12 @@ const MAX_UNHANDLED = 4_096;
 
 type Entry = readonly [id: string, fields: string[]];
 type Reply = readonly (readonly [stream: string, entries: readonly Entry[]])[] | null;
-/** What becomes of an entry that was read. */
-type Take = (stream: string, entry: Entry) => void;
+/** What becomes of entries that were read. */
+interface Work {
+  take(stream: string, entry: Entry): void;
+  /** Resolves when more may be read. */
+  room(): Promise<void>;
+}
 
 /** ioredis used by hand, as well as it allows: see the README for what that means. */
 export class RawIoredis implements Client {
@@ -49,16 +53,10 @@ export class RawIoredis implements Client {
     const acknowledger = new Redis(this.url);
     for (const stream of this.streams) await acknowledger.xgroup('CREATE', stream, group, '0', 'MKSTREAM');
     const acks = new Acknowledgements(acknowledger, group);
+    const work =
+      concurrency === undefined ? inBatches(handle, acks) : inLanes(new KeyLanes(concurrency, handle), acks);
     let closed = false;
-    const read = (take: Take, room: () => Promise<void>): Promise<void> =>
-      this.readOn(reader, group, take, async () => {
-        await room();
-        return !closed;
-      });
-    const reading =
-      concurrency === undefined
-        ? read(...inBatches(handle, acks))
-        : read(...inLanes(new KeyLanes(concurrency, handle), acks));
+    const reading = this.readOn(reader, group, work, () => closed);
     return {
       close: async () => {
         closed = true;
@@ -70,17 +68,11 @@ export class RawIoredis implements Client {
     };
   }
 
-  /** Reads as long as `goesOn`, which is asked before each read. */
-  private async readOn(
-    reader: Redis,
-    group: string,
-    take: Take,
-    goesOn: () => Promise<boolean>,
-  ): Promise<void> {
+  private async readOn(reader: Redis, group: string, work: Work, isClosed: () => boolean): Promise<void> {
     const { streams } = this;
     const count = READ_COUNT / streams.length;
     const news = streams.map(() => '>');
-    while (await goesOn()) {
+    for (await work.room(); !isClosed(); await work.room()) {
       const reply = (await reader.xreadgroup(
         'GROUP',
         group,
@@ -93,7 +85,7 @@ export class RawIoredis implements Client {
         ...streams,
         ...news,
       )) as Reply;
-      for (const [stream, entries] of reply ?? []) for (const entry of entries) take(stream, entry);
+      for (const [stream, entries] of reply ?? []) for (const entry of entries) work.take(stream, entry);
     }
   }
 
@@ -141,27 +133,27 @@ class Acknowledgements {
 }
 
 /** The simplest way through what was read. */
-function inBatches(handle: ConsumerSpec['handle'], acks: Acknowledgements): [Take, () => Promise<void>] {
-  return [
-    (stream, [id, fields]) => {
+function inBatches(handle: ConsumerSpec['handle'], acks: Acknowledgements): Work {
+  return {
+    take: (stream, [id, fields]) => {
       void handle(JSON.parse(fieldOf(fields, 'payload')));
       acks.add(stream, id);
     },
-    async () => void acks.send(),
-  ];
+    room: async () => void acks.send(),
+  };
 }
 
 /** What somebody has to write who wants order per key and more than one event at once. */
-function inLanes(lanes: KeyLanes, acks: Acknowledgements): [Take, () => Promise<void>] {
-  return [
-    (stream, [id, fields]) =>
+function inLanes(lanes: KeyLanes, acks: Acknowledgements): Work {
+  return {
+    take: (stream, [id, fields]) =>
       lanes.add(fieldOf(fields, 'aggregate_id'), fieldOf(fields, 'payload'), () => acks.add(stream, id)),
-    () =>
+    room: () =>
       new Promise((resolve) => {
         if (lanes.unhandled <= MAX_UNHANDLED) resolve();
         else lanes.whenBelow(MAX_UNHANDLED / 2, resolve);
       }),
-  ];
+  };
 }
 
 function fieldOf(fields: readonly string[], name: string): string {
