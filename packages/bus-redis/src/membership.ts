@@ -145,7 +145,12 @@ export class Membership {
     const { group, consumerName } = this.settings;
     const trimmed = await release.run(
       this.commands,
-      [keys.lease(partition, group), keys.streamOf(partition), keys.pass(partition, group, lease.token)],
+      [
+        keys.lease(partition, group),
+        keys.streamOf(partition),
+        keys.pass(partition, group, lease.token),
+        keys.admitted(partition, group),
+      ],
       [lease.token, group, consumerName],
     );
     if (Number(trimmed) > 0) this.handler.trimmed(partition, Number(trimmed));

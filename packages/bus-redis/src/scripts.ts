@@ -215,12 +215,12 @@ export const deadLetter: Script = new Script(`
 /**
  * Gives a partition up. What is pending waits under a name of nobody, so that consumers who have left do not pile up.
  *
- * KEYS: lease, stream, pass. ARGV: token, group, consumer. Returns how many pending entries were trimmed away, -1 when the
- * partition was owned no more.
+ * KEYS: lease, stream, pass, name of the pass that counts. ARGV: token, group, consumer. Returns how many pending entries
+ * were trimmed away, -1 when the partition was owned no more.
  */
 export const release: Script = new Script(`${LUA_HAND_PENDING}
   if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
-  redis.call('DEL', KEYS[1], KEYS[3])
+  redis.call('DEL', KEYS[1], KEYS[3], KEYS[4])
   local groups = redis.pcall('XINFO', 'CONSUMERS', KEYS[2], ARGV[2])
   if groups.err then return 0 end
   return handPending(KEYS[2], ARGV[2], ARGV[3], 'released')

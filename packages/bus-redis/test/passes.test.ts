@@ -84,7 +84,7 @@ describe('a read that comes late', () => {
     await owners.take('a');
     await release.run(
       owners.client,
-      [owners.lease, owners.stream, owners.pass('a')],
+      [owners.lease, owners.stream, owners.pass('a'), owners.admitted],
       ['a', GROUP, 'consumer-a'],
     );
     expect(await owners.read('a')).toEqual(refused);
