@@ -1,4 +1,4 @@
-import { type BusError, Elapsed, isConnectionTrouble, reconnectDelayMs } from '@omnibus/core/transport';
+import { type BusError, Elapsed, GroupCommit, isConnectionTrouble } from '@omnibus/core/transport';
 import type { Commands } from './client.js';
 import type { Argument } from './entry.js';
 import { toBusError } from './errors.js';
@@ -28,13 +28,7 @@ const GIVE_UP_MS = 400;
  * each), and meanwhile the next gathers.
  */
 export class Settlements {
-  private readonly changedPartitions = new Set<OwnedPartition>();
-  private timer: NodeJS.Timeout | undefined;
-  private immediate: NodeJS.Immediate | undefined;
-  private running = false;
-  private urgent = false;
-  private failures = 0;
-  private settlements = 0;
+  private readonly rhythm: GroupCommit<OwnedPartition>;
   private stopWatch: NodeJS.Timeout | undefined;
   private attempt = new Elapsed();
   private closed = false;
@@ -44,69 +38,44 @@ export class Settlements {
     private readonly topology: Topology,
     private readonly group: string,
     /** So many settlements are stored at once, without waiting for more. */
-    private readonly maxSettlements: number,
+    maxSettlements: number,
     private readonly handler: SettlementHandler,
-  ) {}
+  ) {
+    this.rhythm = new GroupCommit({
+      intervalMs: INTERVAL_MS,
+      maxSettlements,
+      isReady: () => true,
+      store: (partitions) => this.store(partitions),
+    });
+  }
 
-  /**
-   * `soon`: somebody waits for it. Everything that changes in one turn of the event loop is stored together. `settlements`:
-   * what a crash would repeat until it is stored.
-   */
+  /** As `GroupCommit.changed`. */
   changed(partition: OwnedPartition, soon: boolean, settlements: number): void {
-    if (this.closed) return;
-    this.changedPartitions.add(partition);
-    this.settlements += settlements;
-    this.urgent ||= soon || this.settlements >= this.maxSettlements;
-    this.schedule();
+    this.rhythm.changed(partition, soon, settlements);
   }
 
   /** From now on what cannot be stored at once is given up. */
   stop(): void {
     this.stopWatch ??= setInterval(() => {
-      if (this.running && this.attempt.ms > GIVE_UP_MS) this.handler.stuck();
+      if (this.rhythm.isRunning && this.attempt.ms > GIVE_UP_MS) this.handler.stuck();
     }, GIVE_UP_MS / 4);
   }
 
   close(): void {
     this.closed = true;
     clearInterval(this.stopWatch);
-    clearTimeout(this.timer);
-    clearImmediate(this.immediate);
-    this.changedPartitions.clear();
+    this.rhythm.close();
   }
 
-  private schedule(): void {
-    if (this.closed || this.running || this.changedPartitions.size === 0) return;
-    if (this.failures > 0)
-      this.timer ??= setTimeout(() => void this.store(), reconnectDelayMs(this.failures));
-    else if (this.urgent) this.immediate ??= setImmediate(() => void this.store());
-    else this.timer ??= setTimeout(() => void this.store(), INTERVAL_MS);
-  }
-
-  private async store(): Promise<void> {
-    clearTimeout(this.timer);
-    clearImmediate(this.immediate);
-    this.timer = undefined;
-    this.immediate = undefined;
-    if (this.running || this.closed) return;
-    const owned = new Map(
-      [...this.changedPartitions]
-        .filter(({ isLost }) => !isLost)
-        .map((partition) => [partition.partition, partition] as const),
-    );
-    this.changedPartitions.clear();
-    this.running = true;
+  private async store(partitions: readonly OwnedPartition[]): Promise<boolean> {
     this.attempt = new Elapsed();
-    this.urgent = false;
-    this.settlements = 0;
+    const owned = new Map(partitions.map((partition) => [partition.partition, partition] as const));
     const stored = await Promise.all(
       this.topology
         .together([...owned.keys()])
-        .map((partitions) => this.storeTogether(partitions.map((each) => owned.get(each) as OwnedPartition))),
+        .map((numbers) => this.storeTogether(numbers.map((each) => owned.get(each) as OwnedPartition))),
     );
-    this.failures = stored.includes(false) ? this.failures + 1 : 0;
-    this.running = false;
-    this.schedule();
+    return !stored.includes(false);
   }
 
   /** False when it has to be tried again. */
@@ -149,7 +118,7 @@ export class Settlements {
     for (const partition of partitions) {
       // Done late, an older journal would replace a newer one.
       if (isConnectionTrouble(reason)) partition.lease.doubt();
-      this.changedPartitions.add(partition);
+      this.rhythm.again(partition);
       if (!reason.retryable || this.stopWatch) partition.storeFailed(reason);
     }
   }

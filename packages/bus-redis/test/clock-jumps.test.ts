@@ -1,5 +1,4 @@
 import type { Child } from '@omnibus/conformance-tests';
-import { read } from '../src/scripts.js';
 import { Gate } from './support/gate.js';
 import { GROUP, ProcessGroup } from './support/processes.js';
 import { Opener, sharedUrl, until } from './support/redis.js';
@@ -82,7 +81,7 @@ describe('a consumer whose clock is set by hours', () => {
     const gate = await Gate.open(sharedUrl());
     try {
       const first = await group.consumer('first', { url: gate.url, env: JUMPING });
-      const held = gate.hold(read.sha, 'answer');
+      const held = gate.hold('xreadgroup', 'answer');
       await group.publish({ keys: KEYS });
       await held;
       await setClock(first, BACK);

@@ -1,5 +1,5 @@
 import { uniqueName } from '@omnibus/conformance-tests';
-import { deadLetter, read, settle } from '../src/scripts.js';
+import { deadLetter, settle } from '../src/scripts.js';
 import { Gate } from './support/gate.js';
 import { GROUP, ProcessGroup } from './support/processes.js';
 import { Opener, sharedUrl, until } from './support/redis.js';
@@ -40,9 +40,9 @@ const PER_KEY = 3;
 const EVENTS = KEYS * PER_KEY;
 
 const CASES = [
-  ['a read', read, false],
-  ['an acknowledgement', settle, false],
-  ['a dead-lettering', deadLetter, true],
+  ['a read', 'xreadgroup', false],
+  ['an acknowledgement', settle.sha, false],
+  ['a dead-lettering', deadLetter.sha, true],
 ] as const;
 
 /** The events of a case; with a poison one, that is the first of its key. */
@@ -72,14 +72,14 @@ async function expectNoHarm(isPoisoned: boolean): Promise<void> {
 describe('an owner that stands still for longer than its lease', () => {
   test.each(CASES)(
     'in the middle of %s, which reaches the server when the next owner does the same: it does nothing',
-    async (_, script, isPoisoned) => {
+    async (_, text, isPoisoned) => {
       const [firstGate, secondGate] = [await openGate(), await openGate()];
       const first = await group.consumer('first', { url: firstGate.url });
-      const held = firstGate.hold(script.sha, 'command');
+      const held = firstGate.hold(text, 'command');
       await group.publish(eventsOf(isPoisoned));
       await held;
       first.freeze();
-      const heldAtSecond = secondGate.hold(script.sha, 'command');
+      const heldAtSecond = secondGate.hold(text, 'command');
       const second = group.consumer('second', { url: secondGate.url });
       await heldAtSecond;
       const client = opener.client();
@@ -101,10 +101,10 @@ describe('an owner that stands still for longer than its lease', () => {
 
   test.each(CASES)(
     'in the middle of %s, whose answer it finds when another has gone on: it makes nothing of it',
-    async (_, script, isPoisoned) => {
+    async (_, text, isPoisoned) => {
       const gate = await openGate();
       const first = await group.consumer('first', { url: gate.url });
-      const held = gate.hold(script.sha, 'answer');
+      const held = gate.hold(text, 'answer');
       await group.publish(eventsOf(isPoisoned));
       await held;
       first.freeze();
