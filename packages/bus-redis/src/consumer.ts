@@ -65,26 +65,21 @@ export class RedisConsumer implements StartableConsumption {
     this.client = new RedisClient(settings, consumerName, this.told('consuming'));
     const { commands } = this.client;
     this.topology = parts.topology.on(commands);
-    const how = { ...settings, consumerName, group: group.name, maxInFlight: spec.maxInFlight };
-    this.membership = new Membership(
-      commands,
-      this.topology,
-      how,
-      `${consumerName}/${randomUUID().slice(0, 8)}`,
-      {
-        ...this.told('consuming'),
-        taken: (leases, made) => this.taken(leases, made),
-        give: (partitions) => void this.give(partitions, settings.leaseMs),
-        lost: (partitions, cause) => this.lost(partitions, cause),
-        resumeAt: (partition) => this.settledUpTo.get(partition) ?? '0-0',
-        trimmed: (partition, count) => this.trimmed(partition, count),
-      },
-    );
+    const member = `${consumerName}/${randomUUID().slice(0, 8)}`;
+    const how = { ...settings, consumerName, member, group: group.name, maxInFlight: spec.maxInFlight };
+    this.membership = new Membership(commands, this.topology, how, {
+      ...this.told('consuming'),
+      taken: (leases, made) => this.taken(leases, made),
+      give: (partitions) => void this.give(partitions, settings.leaseMs),
+      lost: (partitions, cause) => this.lost(partitions, cause),
+      resumeAt: (partition) => this.settledUpTo.get(partition) ?? '0-0',
+      trimmed: (partition, count) => this.trimmed(partition, count),
+    });
     this.readers = new Readers(this.client, this.topology, how, {
       ...this.told('consuming'),
       waiting: this.told('waiting'),
-      clear: ({ lease }) => this.membership.clearDoubt(lease),
-      refused: ({ lease }) => this.membership.refused(lease),
+      clear: ({ lease }) => this.membership.leases.clearDoubt(lease),
+      refused: ({ lease }) => this.membership.leases.refused(lease),
       groupMissing: (owned) => this.groupMissing(owned),
       trimmed: ({ partition }, count) => this.trimmed(partition, count),
     });
@@ -94,8 +89,8 @@ export class RedisConsumer implements StartableConsumption {
       group.name,
       Math.ceil(spec.maxInFlight / SETTLE_SHARE),
       {
-        clear: ({ lease }) => this.membership.clearDoubt(lease),
-        refused: ({ lease }) => this.membership.refused(lease),
+        clear: ({ lease }) => this.membership.leases.clearDoubt(lease),
+        refused: ({ lease }) => this.membership.leases.refused(lease),
         problem: (error) => this.failed(error, 'consuming'),
         stuck: () => this.client.abort('The consumer stops'),
       },
@@ -161,7 +156,7 @@ export class RedisConsumer implements StartableConsumption {
     }
     for (const lease of leases) {
       if (this.stopping) await this.membership.release(lease.partition);
-      else if (this.membership.holds(lease)) this.own(lease, journals);
+      else if (this.membership.leases.holds(lease)) this.own(lease, journals);
     }
     this.rebalanced();
   }
@@ -277,7 +272,7 @@ export class RedisConsumer implements StartableConsumption {
     letter: OutboundRecord,
   ): Promise<void> {
     const { name } = this.spec.group;
-    await this.membership.clearDoubt(owned.lease);
+    await this.membership.leases.clearDoubt(owned.lease);
     if (
       await writeDeadLetter(this.client.commands, this.topology.keys, {
         lease: owned.lease,
@@ -287,7 +282,7 @@ export class RedisConsumer implements StartableConsumption {
       })
     )
       return;
-    this.membership.refused(owned.lease);
+    this.membership.leases.refused(owned.lease);
     throw new BusError('FENCED', `Partition ${owned.partition} belongs to another process now`);
   }
 
