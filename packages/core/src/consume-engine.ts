@@ -199,8 +199,10 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
   /** In time, so that handling need not wait; and at once when handlers have nothing to do but what waits for it. */
   private flushInTime(): void {
     const { undurable } = this;
-    const isStarving = this.waitingLanes.size > 0 && this.credit <= 0 && this.running < this.concurrency;
-    if (undurable === 0 || (undurable < this.maxInFlight / 2 && !isStarving)) return;
+    if (undurable === 0) return;
+    const isMuch = undurable >= this.maxInFlight / 2;
+    const mayStarve = (): boolean => this.waitingLanes.size > 0 && this.running < this.concurrency;
+    if (!isMuch && !(mayStarve() && this.credit <= 0)) return;
     for (const lane of this.lanes) lane.flushInBackground();
   }
 
