@@ -8,6 +8,9 @@ export { prepareKafka } from './kafka/prepare-kafka.js';
 export type { KafkaNode, RunningKafka, RunningListener } from './kafka/running-kafka.js';
 export { startKafka } from './kafka/start-kafka.js';
 export type { BrokerLifecycle } from './lifecycle.js';
+export type { RabbitMQOptions } from './rabbitmq/rabbitmq-options.js';
+export type { RabbitMQNode, RabbitMQTls, RunningRabbitMQ } from './rabbitmq/running-rabbitmq.js';
+export { startRabbitMQ } from './rabbitmq/start-rabbitmq.js';
 export type { RedisAddress, RedisUser } from './redis/ask.js';
 export { prepareRedis } from './redis/prepare-redis.js';
 export type {

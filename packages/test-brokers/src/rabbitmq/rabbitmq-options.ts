@@ -1,0 +1,60 @@
+import { TestBrokerError } from '../errors.js';
+import { type Report, reportToStandardError } from '../report.js';
+
+/** What RabbitMQ to start. Everything may be left out. */
+export interface RabbitMQOptions {
+  /** How many nodes, joined to one cluster. @default 1 */
+  readonly nodes?: 1 | 3;
+  /** Whether there is a second port with TLS; `mutual` asks clients for a certificate too. @default false */
+  readonly tls?: boolean | 'mutual';
+  /** Whether the management plugin listens on each node; with counts that are a second old at most. @default false */
+  readonly management?: boolean;
+  /** Plugins to enable, such as `rabbitmq_auth_mechanism_ssl`. @default [] */
+  readonly plugins?: readonly string[];
+  /** Further lines of `rabbitmq.conf`, which win over ours. @default [] */
+  readonly config?: readonly string[];
+  /** How long a start may take until every node serves, without installing. @default 90000 */
+  readonly startTimeoutMs?: number;
+  /** Is told, line by line, what happens. @default writes to standard error */
+  readonly report?: Report;
+}
+
+/** `RabbitMQOptions` with every default filled in. */
+export type ResolvedRabbitMQOptions = Required<RabbitMQOptions>;
+
+const OPTION_NAMES: readonly string[] = [
+  'nodes',
+  'tls',
+  'management',
+  'plugins',
+  'config',
+  'startTimeoutMs',
+  'report',
+];
+
+/** Fills in the defaults; rejects what cannot be used, all problems in one `INVALID_OPTIONS`. */
+export function resolveRabbitMQOptions(options: RabbitMQOptions): ResolvedRabbitMQOptions {
+  const resolved: ResolvedRabbitMQOptions = {
+    nodes: options.nodes ?? 1,
+    tls: options.tls ?? false,
+    management: options.management ?? false,
+    plugins: options.plugins ?? [],
+    config: options.config ?? [],
+    startTimeoutMs: options.startTimeoutMs ?? 90_000,
+    report: options.report ?? reportToStandardError,
+  };
+  const problems = [...problemsOf(options, resolved)];
+  if (problems.length > 0)
+    throw new TestBrokerError('INVALID_OPTIONS', `startRabbitMQ: ${problems.join('; ')}.`);
+  return resolved;
+}
+
+function* problemsOf(given: RabbitMQOptions, resolved: ResolvedRabbitMQOptions): Generator<string> {
+  for (const name of Object.keys(given)) {
+    if (!OPTION_NAMES.includes(name)) yield `there is no option "${name}" (${OPTION_NAMES.join(', ')})`;
+  }
+  if (resolved.nodes !== 1 && resolved.nodes !== 3) yield 'nodes can be 1 or 3';
+  if (![true, false, 'mutual'].includes(resolved.tls)) yield "tls can be true, false or 'mutual'";
+  if (!Number.isInteger(resolved.startTimeoutMs) || resolved.startTimeoutMs < 1)
+    yield 'startTimeoutMs must be a positive integer';
+}

@@ -1,0 +1,56 @@
+import { chooseProvider, type Provider, type ProviderName } from '../choose-provider.js';
+import { lifecycleOf, nodeAt } from '../lifecycle.js';
+import { LOOPBACK } from '../ports.js';
+import { offerEnvironment } from './environment-rabbitmq.js';
+import { greet } from './greeting.js';
+import { offerNative } from './native-rabbitmq.js';
+import { type RabbitMQOptions, resolveRabbitMQOptions } from './rabbitmq-options.js';
+import type { RabbitMQAssembly } from './rabbitmq-processes.js';
+import type { RabbitMQTls, RunningRabbitMQ } from './running-rabbitmq.js';
+
+const ANSWER_TIMEOUT_MS = 5_000;
+
+/**
+ * Starts a RabbitMQ and resolves when every node serves. The one named in `OMNIBUS_RABBITMQ_URLS` is taken first, then
+ * processes of this machine; which, and why, is said in a line. Nothing of it outlives this process. It does not keep
+ * this process alive either.
+ *
+ * Fails with `TestBrokerError`: `INVALID_OPTIONS`, `NO_PROVIDER`, `TOOL_MISSING` or `START_FAILED`, the last with the
+ * broker's last log lines.
+ */
+export async function startRabbitMQ(options: RabbitMQOptions = {}): Promise<RunningRabbitMQ> {
+  const resolved = resolveRabbitMQOptions(options);
+  const providers: Provider<RunningRabbitMQ | RabbitMQAssembly>[] = [
+    { name: 'environment', offer: () => offerEnvironment(resolved) },
+    { name: 'native', offer: () => offerNative(resolved) },
+  ];
+  const choice = await chooseProvider('RabbitMQ', providers);
+  const begun = performance.now();
+  const started = await choice.start();
+  const rabbitmq = 'stop' in started ? started : await running(started, choice);
+  const seconds = ((performance.now() - begun) / 1_000).toFixed(1);
+  resolved.report(`${rabbitmq.describe()}, ready in ${seconds} s`);
+  return rabbitmq;
+}
+
+async function running(
+  { nodes, layouts, tls, release }: RabbitMQAssembly,
+  { name: provider, reason }: { readonly name: ProviderName; readonly reason: string },
+): Promise<RunningRabbitMQ> {
+  const urls = nodes.map(({ url }) => url);
+  const version = await greet(urls[0] ?? '', ANSWER_TIMEOUT_MS);
+  const { managementPort } = layouts[0] ?? {};
+  const tlsUrls = layouts.map(({ tlsPort }) => `amqps://localhost:${tlsPort}`);
+  const runningTls: RabbitMQTls | undefined = tls && { ...tls, urls: tlsUrls };
+  return {
+    urls,
+    managementUrl: managementPort === undefined ? undefined : `http://${LOOPBACK}:${managementPort}`,
+    version,
+    provider,
+    tls: runningTls,
+    nodes,
+    node: (index) => nodeAt('RabbitMQ', nodes, index),
+    describe: () => `RabbitMQ ${version} at ${urls.join(', ')}: ${provider}, since ${reason}`,
+    ...lifecycleOf({ product: 'RabbitMQ', nodes, awaitWhole: async () => {}, release }),
+  };
+}
