@@ -1,0 +1,136 @@
+import { BusError, within } from '@omnibus/core/transport';
+import amqplib, { type Channel, type ChannelModel } from 'amqplib';
+import type { RabbitMQConnectionSettings } from './options.js';
+import { credentialsOf, tlsOptions } from './security.js';
+
+const KEEP_ALIVE_MS = 60_000;
+/** The largest frame that all brokers accept by default: headers must fit into one. */
+const FRAME_MAX_BYTES = 131_072;
+/** How long a connection may take to say goodbye. */
+const CLOSE_GRACE_MS = 1_000;
+
+/** A connection that stands, and how to end it. */
+export interface OpenConnection {
+  readonly model: ChannelModel;
+  /** It belongs to somebody else: there is no other when it ends. */
+  readonly isGiven: boolean;
+  /** Says goodbye, and breaks the connection when that takes too long. Never rejects. */
+  close(): Promise<void>;
+  /** Breaks it at once. */
+  destroy(): void;
+}
+
+/** Opens connections: the one place where addresses, credentials, sockets and time-outs are set. */
+export class RabbitMQClient {
+  private next = 0;
+
+  constructor(private readonly settings: RabbitMQConnectionSettings) {}
+
+  /** Where it connects to, without secrets. */
+  get addresses(): string {
+    return this.settings.connection
+      ? 'the given connection'
+      : this.settings.urls.map(({ host }) => host).join(', ');
+  }
+
+  /** Connects to the next address. The caller decides what is tried again, and when. */
+  async connect(name: string, signal: AbortSignal): Promise<OpenConnection> {
+    const { connection, urls } = this.settings;
+    if (connection) return borrowed(connection);
+    const url = urls[this.next % urls.length] as URL;
+    this.next += 1;
+    return this.open(url, name, signal);
+  }
+
+  /** How many addresses there are to try. */
+  get choices(): number {
+    return this.settings.connection ? 1 : this.settings.urls.length;
+  }
+
+  private async open(url: URL, name: string, signal: AbortSignal): Promise<OpenConnection> {
+    const { security, heartbeatMs, connectionTimeoutMs } = this.settings;
+    // Destroys the socket, also while it is being connected.
+    const breaker = new AbortController();
+    const abort = (): void => breaker.abort();
+    signal.addEventListener('abort', abort);
+    const secure = url.protocol === 'amqps:';
+    const opening = amqplib.connect(
+      {
+        protocol: secure ? 'amqps' : 'amqp',
+        hostname: url.hostname.replace(/^\[|\]$/g, ''),
+        ...(url.port === '' ? {} : { port: Number(url.port) }),
+        vhost: url.pathname.slice(1),
+        frameMax: FRAME_MAX_BYTES,
+        heartbeat: Math.ceil(heartbeatMs / 1_000),
+      },
+      {
+        ...(secure ? tlsOptions(security) : {}),
+        credentials: credentialsOf(url, security),
+        noDelay: true,
+        keepAlive: true,
+        keepAliveDelay: KEEP_ALIVE_MS,
+        timeout: connectionTimeoutMs,
+        clientProperties: { connection_name: name },
+        // Node's sockets know it, amqplib's types do not.
+        ...{ signal: breaker.signal },
+      },
+    );
+    const late = (): BusError =>
+      new BusError('CONNECT', `${url.host} does not answer within ${connectionTimeoutMs} ms`);
+    try {
+      return owned(await within(connectionTimeoutMs, opening, late), abort);
+    } catch (error) {
+      abort();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+}
+
+function owned(model: ChannelModel, destroy: () => void): OpenConnection {
+  return {
+    model,
+    isGiven: false,
+    destroy,
+    close: async () => {
+      const closing = model.close().catch(() => undefined);
+      await within(CLOSE_GRACE_MS, closing, () => new Error('no goodbye')).catch(() => undefined);
+      destroy();
+    },
+  };
+}
+
+/** A connection of somebody else: never closed. */
+function borrowed(model: ChannelModel): OpenConnection {
+  return { model, isGiven: true, destroy: () => undefined, close: () => Promise.resolve() };
+}
+
+/** A channel for one purpose, closed behind it. What fails on it harms no other. */
+export async function onChannel<T>(
+  model: ChannelModel,
+  timeoutMs: number,
+  work: (channel: Channel) => Promise<T>,
+): Promise<T> {
+  const late = (): BusError => new BusError('TIMEOUT', `RabbitMQ did not answer within ${timeoutMs} ms`);
+  const channel = await within(timeoutMs, model.createChannel(), late);
+  // Whoever waits for an answer gets the error, too.
+  channel.on('error', () => undefined);
+  try {
+    return await within(timeoutMs, work(channel), late);
+  } finally {
+    await closeChannel(channel, timeoutMs);
+  }
+}
+
+/** Resolves when the channel is gone, however it went. Never rejects. */
+export async function closeChannel(channel: Channel, timeoutMs: number): Promise<void> {
+  // amqplib forgets who waits for a close when the connection ends meanwhile.
+  const gone = new Promise<void>((resolve) => channel.once('close', () => resolve()));
+  try {
+    const closing = channel.close();
+    await within(timeoutMs, Promise.race([closing, gone]), () => new Error('no answer to the close'));
+  } catch {
+    // It was closed already, or its connection is about to be given up.
+  }
+}

@@ -1,0 +1,2 @@
+/** What can lose its connection by itself. */
+export type ConnectionPart = 'publishing' | 'consuming';

@@ -1,0 +1,138 @@
+import {
+  BusError,
+  busClosed,
+  type Capabilities,
+  type ConsumeSpec,
+  type Consumption,
+  type DeadLetterStore,
+  type DeliverySink,
+  delay,
+  type GroupSpec,
+  type HistoryReader,
+  type OutboundRecord,
+  type PartitionLag,
+  reconnectDelayMs,
+  type SendResult,
+  type Transport,
+  type TransportEvents,
+  type TransportLimits,
+  within,
+} from '@omnibus/core/transport';
+import { Connection } from './connection.js';
+import { RabbitMQConsumer } from './consumer.js';
+import { toBusError } from './errors.js';
+import type { RabbitMQSettings } from './options.js';
+
+const MAX_RECORDS_PER_PARTITION = 1_000;
+const MAX_BYTES_PER_PARTITION = 4_194_304;
+
+/** What the transport is made with. */
+export interface RabbitMQTransportSettings extends RabbitMQSettings {
+  readonly connectTimeoutMs: number;
+}
+
+/** RabbitMQ, for core. Composes the parts. */
+export class RabbitMQTransport implements Transport {
+  readonly name = 'rabbitmq';
+  readonly destination: string;
+  readonly capabilities: Capabilities;
+  readonly limits: TransportLimits;
+  private readonly consumers = new Set<RabbitMQConsumer>();
+  private connection: Connection | undefined;
+  private closed = false;
+
+  constructor(private readonly settings: RabbitMQTransportSettings) {
+    this.destination = settings.exchange;
+    this.capabilities = { durable: true, history: settings.history ? 'time' : 'none', competing: true };
+    this.limits = {
+      maxRecordBytes: settings.maxMessageBytes,
+      maxRecordsPerPartition: MAX_RECORDS_PER_PARTITION,
+      maxBytesPerPartition: Math.max(settings.maxMessageBytes, MAX_BYTES_PER_PARTITION),
+    };
+  }
+
+  get partitions(): number {
+    return this.connection?.partitions ?? 0;
+  }
+
+  get deadLetters(): DeadLetterStore {
+    return this.open_.deadLetters;
+  }
+
+  get history(): HistoryReader {
+    return this.open_.history;
+  }
+
+  async open(events: TransportEvents): Promise<void> {
+    if (this.closed) throw busClosed('open');
+    const connection = new Connection(this.settings, events, this.consumers);
+    const { connectTimeoutMs } = this.settings;
+    const late = (): BusError =>
+      new BusError('CONNECT', `Nothing answers within connectTimeoutMs (${connectTimeoutMs} ms)`);
+    try {
+      await within(connectTimeoutMs, connection.open(), late);
+    } catch (error) {
+      await connection.close();
+      throw toBusError(error, 'connect to RabbitMQ');
+    }
+    this.connection = connection;
+    if (this.closed) await connection.close();
+  }
+
+  send(records: readonly OutboundRecord[]): Promise<SendResult> {
+    return this.open_.stream.send(records);
+  }
+
+  /** Works out a failure of the moment; a group that cannot be made as configured is an error at once. */
+  async ensureGroup(group: GroupSpec): Promise<void> {
+    const deadlineMs = Date.now() + this.settings.requestTimeoutMs;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.open_.ensureGroup(group);
+        return;
+      } catch (error) {
+        const reason = toBusError(error, `create the group ${group.name}`);
+        if (!reason.retryable || this.closed || Date.now() > deadlineMs) throw reason;
+        await delay(reconnectDelayMs(attempt));
+      }
+    }
+  }
+
+  async consume(spec: ConsumeSpec, sink: DeliverySink): Promise<Consumption> {
+    // Before the join: from now on the group keeps what is published, also while it is still being shared out.
+    await this.ensureGroup(spec.group);
+    const consumer = new RabbitMQConsumer(this.open_.consumerParts(spec.group), spec, sink);
+    this.consumers.add(consumer);
+    try {
+      await consumer.start();
+    } catch (error) {
+      this.consumers.delete(consumer);
+      throw error;
+    }
+    return {
+      stop: async (timeoutMs) => {
+        await consumer.stop(timeoutMs);
+        this.consumers.delete(consumer);
+      },
+    };
+  }
+
+  lag(group: string): Promise<readonly PartitionLag[]> {
+    return this.open_.lag(group);
+  }
+
+  ping(timeoutMs: number): Promise<void> {
+    return this.open_.ping(timeoutMs);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.all([...this.consumers].map((consumer) => consumer.stop(0)));
+    await this.connection?.close();
+  }
+
+  private get open_(): Connection {
+    if (!this.connection || this.closed) throw busClosed('The RabbitMQ transport');
+    return this.connection;
+  }
+}
