@@ -7,6 +7,7 @@ export default defineConfig({
     cli: 'src/cli.ts',
     'child-host': 'src/child-host.ts',
     'kafka-process': 'src/kafka-process.ts',
+    'rabbitmq-process': 'src/rabbitmq-process.ts',
     'redis-process': 'src/redis-process.ts',
   }),
   // Children are started from a file beside the built code, found by `__dirname` in both formats.

@@ -12,6 +12,7 @@ export const CAPABILITY_FLAGS: readonly {
   { requirement: 'history-by-time', claimedBy: (c) => c.history === 'time' },
   { requirement: 'processes', claimedBy: (c) => c.processes },
   { requirement: 'orderedRetry', claimedBy: (c) => c.orderedRetry },
+  { requirement: 'retained', claimedBy: (c) => c.retained },
   { requirement: 'trimming', claimedBy: (c) => c.trimming },
   { requirement: 'topology', claimedBy: (c) => c.topology },
   { requirement: 'cloudEvents', claimedBy: (c) => c.cloudEvents },

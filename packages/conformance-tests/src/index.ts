@@ -67,6 +67,8 @@ export type { BrokerControl, Provides } from './shipped/broker-control.js';
 export { type KafkaSubjectOptions, type KafkaUnderTest, kafkaSubject } from './shipped/kafka.js';
 export { type StartedKafka, type StartKafkaOptions, startedKafka } from './shipped/kafka-under-test.js';
 export { memorySubject } from './shipped/memory.js';
+export { type RabbitMQSubjectOptions, type RabbitMQUnderTest, rabbitMQSubject } from './shipped/rabbitmq.js';
+export { type StartedRabbitMQ, startedRabbitMQ } from './shipped/rabbitmq-under-test.js';
 export { type RedisSubjectOptions, type RedisUnderTest, redisSubject } from './shipped/redis.js';
 export { type StartedRedis, startedRedis } from './shipped/redis-under-test.js';
 export { Told } from './spi/recording-events.js';

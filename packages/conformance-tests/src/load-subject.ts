@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { type CliOptions, type ShippedBus, UsageError } from './cli-options.js';
 import { kafkaSubject } from './shipped/kafka.js';
 import { memorySubject } from './shipped/memory.js';
+import { rabbitMQSubject } from './shipped/rabbitmq.js';
 import { redisSubject } from './shipped/redis.js';
 import type { ConformanceSubject } from './subject.js';
 
@@ -12,6 +13,7 @@ export async function loadSubject(options: CliOptions): Promise<ConformanceSubje
   if (options.modulePath !== undefined) return subjectOfModule(options.modulePath);
   if (options.bus === 'memory') return memorySubject();
   if (options.bus === 'kafka') return kafkaSubject({ brokers: addresses(options.url ?? '') });
+  if (options.bus === 'rabbitmq') return rabbitMQSubject({ url: options.url ?? 'amqp://localhost:5672' });
   if (options.bus === 'redis') return redisSubject({ url: options.url ?? 'redis://localhost:6379' });
   throw new UsageError(notShipped(options.bus));
 }
@@ -58,6 +60,7 @@ function subjectOfFactory(create: ConformanceSubject['create'], processModule: s
       sockets: true,
       orderedRetry: true,
       batchAtomic: true,
+      retained: false,
       trimming: false,
       topology: false,
       sharing: 'partition',

@@ -114,6 +114,7 @@ const CAPABILITY_IN_WORDS: Readonly<Record<CapabilityRequirement, string>> = {
   sockets: 'this bus reaches its broker without a socket',
   orderedRetry: 'this bus does not hold back a key while one of its events is retried',
   batchAtomic: 'this bus places the good events of a call when another is refused',
+  retained: 'this broker keeps nothing for groups that do not exist yet: a new one starts with what comes',
   trimming: 'this broker never drops old events',
   topology: 'this bus takes what shape its stream has from its broker, so that the two cannot differ',
   'sharing-by-event': 'members of a group own partitions, and with them their keys: a slow one keeps its own',

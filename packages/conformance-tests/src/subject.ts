@@ -100,6 +100,8 @@ export interface SubjectCapabilities {
   readonly orderedRetry: boolean;
   /** A publish of which one event is refused as input places none of the others. False: it places all of the others. */
   readonly batchAtomic: boolean;
+  /** What was published before a group existed reaches it, when it starts from the earliest. */
+  readonly retained: boolean;
   /** The broker drops old events (by time, size or on request), so that history can start after the beginning. */
   readonly trimming: boolean;
   /** The bus says what shape its stream has (partitions, arguments), which may differ from what exists on the broker. */

@@ -17,6 +17,7 @@ const subject: ConformanceSubject = {
     sockets: false,
     orderedRetry: true,
     batchAtomic: true,
+    retained: true,
     trimming: false,
     security: false,
     topology: false,

@@ -98,6 +98,7 @@ export function kafkaSubject(options: KafkaSubjectOptions): ConformanceSubject {
       sockets: true,
       orderedRetry: true,
       batchAtomic: true,
+      retained: true,
       trimming: true,
       topology: true,
       sharing: 'partition',

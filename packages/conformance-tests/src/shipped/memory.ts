@@ -60,6 +60,7 @@ export function memorySubject(mutation?: MemoryMutation): ConformanceSubject {
       sockets: false,
       orderedRetry: true,
       batchAtomic: true,
+      retained: true,
       trimming: true,
       topology: false,
       sharing: 'partition',

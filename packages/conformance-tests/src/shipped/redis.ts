@@ -90,6 +90,7 @@ export function redisSubject(options: RedisSubjectOptions): ConformanceSubject {
       sockets: true,
       orderedRetry: true,
       batchAtomic: true,
+      retained: true,
       trimming: true,
       topology: true,
       sharing: 'partition',

@@ -148,6 +148,7 @@ export const CONFIGURATION: Suite = suite('CF', [
   {
     id: 'CF03',
     title: 'a new group gets what was published before it, when nothing else is configured',
+    requires: ['retained'],
     async run(t) {
       const publisher = await t.bus();
       await t.publish(publisher, makeEvents({ perKey: 10 }));

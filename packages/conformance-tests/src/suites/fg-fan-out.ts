@@ -88,6 +88,7 @@ export const FAN_OUT: Suite = suite('FG', [
   {
     id: 'FG05',
     title: 'a new group starts with what comes, or with all that is retained, as configured',
+    requires: ['retained'],
     async run(t) {
       const publisher = await t.bus();
       await t.publish(publisher, makeEvents({ keys: 10, perKey: 5 }));

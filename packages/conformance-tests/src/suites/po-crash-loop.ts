@@ -16,6 +16,7 @@ export const crashLoopCases: readonly ConformanceCase[] = [
     timeoutMs: 180_000,
     async run(t) {
       const admin = await t.bus();
+      await admin.ensureGroup();
       const killer = makeEvent({ key: 'killer', behaviour: { dieAttempts: 99 } });
       const behind = makeEvents({ keys: ['killer'], perKey: 3, from: 2 });
       const bystanders = makeEvents({ keys: BYSTANDERS, perKey: 2 });

@@ -119,7 +119,7 @@ export const POISON: Suite = suite('PO', [
     requires: ['inspect.putRaw'],
     async run(t) {
       const publisher = await t.bus();
-      await publisher.connect();
+      await publisher.ensureGroup();
       const { partition } = await t.inspect.putRaw(t.namespace, {
         key: 'key-0',
         value: Buffer.from('poison'),

@@ -51,6 +51,10 @@ export const RETRIES: Suite = suite('RT', [
     id: 'RT02',
     async run(t) {
       const publisher = await t.bus();
+      for (const maxRetries of [0, 1, 4]) {
+        const group = `retries-${maxRetries}`;
+        await (await t.bus({ group })).ensureGroup();
+      }
       await t.publish(publisher, makeEvent({ behaviour: { failAttempts: 99 } }));
       for (const maxRetries of [0, 1, 4]) {
         const group = `retries-${maxRetries}`;

@@ -1,0 +1,41 @@
+import { TcpProxy } from '../proxy.js';
+import type { BrokerControl } from './broker-control.js';
+import type { RabbitMQSubjectOptions, RabbitMQUnderTest } from './rabbitmq.js';
+
+/** A RabbitMQ that was started for tests. */
+export interface StartedRabbitMQ extends BrokerControl {
+  readonly urls: readonly string[];
+  readonly managementUrl: string | undefined;
+  readonly version: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Options of `rabbitMQSubject` for a RabbitMQ of one node that is started for the run and can be hurt in every way: as a
+ * process, and through a proxy before it.
+ */
+export function startedRabbitMQ(
+  start: (options: { readonly management: true }) => Promise<StartedRabbitMQ>,
+): RabbitMQSubjectOptions {
+  return { provides: { control: true, proxied: true }, start: () => startWithProxy(start) };
+}
+
+async function startWithProxy(
+  start: (options: { readonly management: true }) => Promise<StartedRabbitMQ>,
+): Promise<RabbitMQUnderTest> {
+  const rabbitmq = await start({ management: true });
+  const url = rabbitmq.urls[0] ?? '';
+  const { hostname: host, port } = new URL(url);
+  const network = await TcpProxy.start({ target: { host, port: Number(port) } });
+  return {
+    url,
+    ...(rabbitmq.managementUrl === undefined ? {} : { managementUrl: rabbitmq.managementUrl }),
+    version: rabbitmq.version,
+    control: rabbitmq,
+    proxied: { url: `amqp://${network.host}:${network.port}`, network },
+    async stop() {
+      await network.close();
+      await rabbitmq.stop();
+    },
+  };
+}
