@@ -160,7 +160,9 @@ export class RabbitMQConsumer implements Consumption {
   private disconnected(error: BusError): void {
     this.presence.deaf();
     for (const slot of this.slots) slot.lost(error);
-    if (!this.stopping.signal.aborted) this.parts.outages.failed('consuming', error);
+    if (this.stopping.signal.aborted) return;
+    this.tell();
+    this.parts.outages.failed('consuming', error);
   }
 
   /** Others may have our partitions by now: better to start nothing than to do things twice. */

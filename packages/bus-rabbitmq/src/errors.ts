@@ -36,8 +36,8 @@ const TLS_CODES =
 const LOST_CODES: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ABORT_ERR']);
 const CONNECT_CODES =
   /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EADDRNOTAVAIL|ECONNREFUSED)/;
-const ARGUMENT =
-  /inequivalent arg '([^']+)' for (\w+) '([^']+)'.*?received (?:the value '([^']*)'[^']*|(\S+)) but current is (?:the value '([^']*)'|(\S+))/s;
+const ARGUMENT = /inequivalent arg '([^']+)' for (\w+) '([^']+)'.*?received (.+?) but current is ([^"]+)/s;
+const VALUE = /^the value '([^']*)'|^'?([^'\s]+)/;
 
 /** An argument of a queue or exchange that is not what it should be. */
 export interface Mismatch {
@@ -79,10 +79,14 @@ export function mismatchOf(error: unknown): Mismatch | undefined {
   const { message } = (typeof error === 'object' && error !== null ? error : {}) as ClientError;
   const found = ARGUMENT.exec(message ?? '');
   if (!found) return undefined;
-  const [, argument = '', kind = '', name = '', wantedText, wantedWord, foundText, foundWord] = found;
-  const value = (text: string | undefined, word: string | undefined): string =>
-    text ?? (word ?? '').replace(/^'|[',".]+$/g, '');
-  return { argument, kind, name, wanted: value(wantedText, wantedWord), found: value(foundText, foundWord) };
+  const [, argument = '', kind = '', name = '', wanted = '', current = ''] = found;
+  return { argument, kind, name, wanted: valueIn(wanted), found: valueIn(current) };
+}
+
+/** The broker writes `the value 'classic' of type 'longstr'`, or `none`. */
+function valueIn(text: string): string {
+  const [, quoted, word] = VALUE.exec(text) ?? [];
+  return quoted ?? word ?? text;
 }
 
 function reasonOf(error: ClientError): Reason {

@@ -21,6 +21,8 @@ export class Link {
   private lastError: unknown;
   private changed: (() => void)[] = [];
   private isBlocked = false;
+  /** A connection is being opened: whoever opens it deals with its end. */
+  private connecting = false;
   private detach: () => void = () => undefined;
 
   constructor(
@@ -86,6 +88,7 @@ export class Link {
   private async connect(): Promise<void> {
     const doing = `connect to RabbitMQ at ${this.client.addresses}`;
     let open: OpenConnection | undefined;
+    this.connecting = true;
     try {
       open = await this.client.connect(this.name, this.closing.signal);
       await this.use(open);
@@ -95,6 +98,8 @@ export class Link {
       this.detach();
       await open?.close();
       throw toBusError(error, doing);
+    } finally {
+      this.connecting = false;
     }
   }
 
@@ -144,7 +149,7 @@ export class Link {
     this.events.failed(
       reason.code === 'BROKER' ? new BusError('CONNECTION_LOST', reason.message, { cause }) : reason,
     );
-    if (!open.isGiven) void this.reconnect();
+    if (!open.isGiven && !this.connecting) void this.reconnect();
   }
 
   private async reconnect(): Promise<void> {

@@ -41,6 +41,7 @@ export interface SlotOrder {
 /** At most one hand-over of a partition in this time, however often the members change their minds. */
 const YIELD_INTERVAL_MS = 2_000;
 
+const NOT_FOUND = 404;
 const IDLE: SlotOrder = { subscribe: false, yieldTo: undefined, behind: '' };
 
 /**
@@ -59,6 +60,10 @@ export class PartitionSlot {
   private leaving: Promise<void> = Promise.resolve();
   private owned: OwnedPartition | undefined;
   private working: Promise<void> | undefined;
+  /** There is an order that was not looked at, or something happened since. */
+  private hasNews = false;
+  /** What ended the last channel, and is still to be mended. */
+  private trouble: BusError | undefined;
   private readonly sinceYield = new Elapsed();
   private hasYielded = false;
   private failures = 0;
@@ -86,9 +91,8 @@ export class PartitionSlot {
   /** Does as the order says, one step after the other. Resolves when nothing is left to do for now. */
   follow(order: SlotOrder): Promise<void> {
     this.order = order;
-    this.working ??= this.work().finally(() => {
-      this.working = undefined;
-    });
+    this.hasNews = true;
+    this.working ??= this.work();
     return this.working;
   }
 
@@ -105,40 +109,51 @@ export class PartitionSlot {
     if (this.channel) await this.leave(this.channel, cause, closeWithinMs);
   }
 
-  /** The connection is gone, and with it the channel. */
+  /** The connection is gone or given up, and with it the channel. One that lived on would swallow what it is sent. */
   lost(cause: BusError): void {
-    if (this.channel) this.gone(this.channel, cause);
+    if (this.channel) this.leaving = this.leave(this.channel, cause, this.host.requestTimeoutMs);
   }
 
   private async work(): Promise<void> {
-    for (let step = this.nextStep(); step; step = this.nextStep()) {
-      try {
-        await step();
-        this.failures = 0;
-      } catch (error) {
-        if (this.stopped || !this.host.model()) return;
-        await this.recover(error);
-      }
-      this.host.changed();
+    while (this.hasNews) {
+      this.hasNews = false;
+      for (let step = this.nextStep(); step; step = this.nextStep()) await this.makeStep(step);
+      // What comes while this function ends must not be missed.
+      await Promise.resolve();
     }
+    this.working = undefined;
+  }
+
+  private async makeStep(step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      this.trouble = toBusError(error, `consume ${this.queue}`);
+    }
+    this.host.changed();
   }
 
   private nextStep(): (() => Promise<void>) | undefined {
     if (this.stopped) return undefined;
     const { subscribe, yieldTo, behind } = this.order;
-    const { channel, owned } = this;
-    if (!channel) {
-      const model = this.host.model();
-      return subscribe && model ? () => this.subscribe(model) : undefined;
+    const { channel, owned, trouble } = this;
+    const model = this.host.model();
+    if (trouble) {
+      this.trouble = undefined;
+      // Without a connection there is nothing to be mended here.
+      if (model) return () => this.recover(trouble);
     }
+    if (!channel) return subscribe && model ? () => this.subscribe() : undefined;
     if (owned)
       return yieldTo !== undefined && this.mayYield() ? () => this.handOver(channel, owned) : undefined;
     if (subscribe && (behind === '' || behind === this.queuedBehind)) return undefined;
     return () => this.leave(channel, new BusError('FENCED', 'Not needed here'), this.host.requestTimeoutMs);
   }
 
-  private async subscribe(model: ChannelModel): Promise<void> {
+  private async subscribe(): Promise<void> {
     await this.leaving;
+    const model = this.host.model();
+    if (!model || this.stopped) return;
     const channel = await model.createChannel();
     let problem: unknown;
     channel.on('error', (error: Error) => {
@@ -149,13 +164,13 @@ export class PartitionSlot {
     this.queuedBehind = this.order.behind;
     await channel.prefetch(PREFETCH);
     await channel.consume(this.queue, (message) => this.arrived(channel, message));
+    this.failures = 0;
   }
 
   private arrived(channel: Channel, message: Message | null): void {
     if (this.channel !== channel) return;
     if (message === null) {
-      // The broker ended the consumer: somebody deleted the queue.
-      void this.missing(channel);
+      this.missing(channel);
       return;
     }
     const owned = this.owned ?? this.take(channel);
@@ -208,31 +223,23 @@ export class PartitionSlot {
   /** The channel ended by itself. */
   private closed(channel: Channel, problem: unknown): void {
     if (this.channel !== channel) return;
-    const cause = toBusError(problem ?? new Error('The channel was closed'), `consume ${this.queue}`);
-    this.gone(channel, cause);
-    if (this.stopped || !this.host.model() || this.working) return;
-    this.working = this.recover(cause).finally(() => {
-      this.working = undefined;
-      void this.follow(this.order);
+    this.trouble = toBusError(problem ?? new Error('The channel was closed'), `consume ${this.queue}`);
+    this.gone(channel, this.trouble);
+  }
+
+  /** The broker ended the consumer: somebody deleted the queue. */
+  private missing(channel: Channel): void {
+    this.trouble = new BusError('BROKER', `The queue ${this.queue} was deleted`, {
+      cause: { code: NOT_FOUND },
     });
+    this.leaving = this.leave(channel, this.trouble, this.host.requestTimeoutMs);
   }
 
-  private async missing(channel: Channel): Promise<void> {
-    const cause = new BusError('BROKER', `The queue ${this.queue} was deleted`);
-    this.gone(channel, cause);
-    this.host.failed(cause);
-    await closeChannel(channel, this.host.requestTimeoutMs);
-    await this.host.queueMissing();
-    await this.follow(this.order);
-  }
-
-  private async recover(error: unknown): Promise<void> {
-    const channel = this.channel;
-    const cause = toBusError(error, `consume ${this.queue}`);
-    if (channel) await this.leave(channel, cause, this.host.requestTimeoutMs);
+  private async recover(trouble: BusError): Promise<void> {
+    if (this.channel) await this.leave(this.channel, trouble, this.host.requestTimeoutMs);
     if (this.signal.aborted) return;
-    this.host.failed(cause);
-    if (isMissing(cause)) await this.host.queueMissing();
+    this.host.failed(trouble);
+    if (isMissing(trouble)) await this.host.queueMissing();
     this.failures += 1;
     await delay(reconnectDelayMs(this.failures), this.signal);
   }

@@ -44,6 +44,18 @@ export function inspectRabbitMQ(options: RabbitMQInspectOptions): Inspect {
     }
     return counts;
   };
+  const heldAndReady = async (
+    namespace: string,
+    group: string,
+  ): Promise<{ messages: number } | undefined> => {
+    const queues = new Set(queuesOf(namespace, group));
+    const counts = (await options.management().queues())
+      .filter(({ name }) => queues.has(name))
+      .map(({ messages }) => messages);
+    const known = counts.filter((messages) => messages !== undefined);
+    if (known.length < queues.size) return undefined;
+    return { messages: known.reduce((sum, messages) => sum + messages, 0) };
+  };
   const names = async (namespace: string): Promise<{ queues: string[]; exchanges: string[] }> => {
     const [queues, exchanges] = await Promise.all([
       options.management().queues(),
@@ -93,12 +105,11 @@ export function inspectRabbitMQ(options: RabbitMQInspectOptions): Inspect {
       const counts = await ready(namespace, group);
       const waiting = counts.reduce((sum, { messages }) => sum + messages, 0);
       if (counts.every(({ consumers }) => consumers === 0)) return waiting;
-      // What consumers hold only the plugin knows.
+      // What consumers hold only the plugin knows, from its next count on.
       await pause(COUNTS_MS);
-      const queues = new Set(queuesOf(namespace, group));
-      return (await options.management().queues())
-        .filter(({ name }) => queues.has(name))
-        .reduce((sum, { messages = 0 }) => sum + messages, 0);
+      return until('counts of every queue', () => heldAndReady(namespace, group), {
+        withinMs: SHOWN_WITHIN_MS,
+      }).then(({ messages }) => messages);
     },
     groups,
     groupPositions: async (namespace, group) =>

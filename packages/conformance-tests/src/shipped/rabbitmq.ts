@@ -37,7 +37,9 @@ export type RabbitMQSubjectOptions =
     };
 
 const PARTITIONS = 6;
-const HEARTBEAT_MS = 4_000;
+const HEARTBEAT_MS = 2_000;
+/** The broker looks every heartbeat, and gives up when it heard nothing the second time. */
+const LEASE_MS = 3 * HEARTBEAT_MS;
 /** Quick enough for tests, slow enough for a loaded machine. */
 const TEST_SETTINGS = { heartbeatMs: HEARTBEAT_MS, presenceIntervalMs: 500 };
 /** The variable that tells child processes where the broker is. */
@@ -140,9 +142,9 @@ export function rabbitMQSubject(options: RabbitMQSubjectOptions): ConformanceSub
     } satisfies RawClient,
     budget: {
       deliverMs: 10_000,
-      takeoverMs: 10_000,
+      takeoverMs: LEASE_MS + 6_000,
       recoverMs: 20_000,
-      leaseMs: 2 * HEARTBEAT_MS,
+      leaseMs: LEASE_MS,
       idleLatencyMs: 10,
     },
   };

@@ -29,6 +29,7 @@ export const LOAD: Suite = suite('LD', [
         await new Promise((resolve) => setTimeout(resolve, 2));
       });
       const publisher = await t.bus();
+      await bus.ensureGroup();
       await publishUnrecorded(publisher, 1_000);
       await bus.startConsuming();
       await t.until('the consumer to be at work', () => inFlight.length > 10);
