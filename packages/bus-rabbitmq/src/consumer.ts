@@ -230,6 +230,7 @@ export class RabbitMQConsumer implements Consumption {
     const { settings, events, saveJournal, writeDeadLetter } = this.parts;
     return {
       sink,
+      isInTouch: () => this.presence.silentMs < settings.heartbeatMs,
       requestTimeoutMs: settings.requestTimeoutMs,
       handOverTimeoutMs: this.spec.handOverTimeoutMs,
       model: () => (this.link.isUp ? this.link.model : undefined),

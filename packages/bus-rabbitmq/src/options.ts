@@ -174,6 +174,13 @@ const rabbitMQChecks: readonly CrossCheck<ResolvedRabbitMQOptions>[] = [
         : undefined,
   },
   {
+    paths: ['presenceIntervalMs', 'heartbeatMs'],
+    check: ({ presenceIntervalMs, heartbeatMs }) =>
+      presenceIntervalMs > heartbeatMs / 2
+        ? `must be at most half of heartbeatMs (${heartbeatMs} ms), got ${presenceIntervalMs}: a process could not tell that it stood still`
+        : undefined,
+  },
+  {
     paths: ['connection', 'urls', 'security'],
     check: ({ connection }, given) => {
       if (connection === undefined) return undefined;

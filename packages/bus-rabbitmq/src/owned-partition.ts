@@ -12,6 +12,8 @@ import { type DeliveredRecord, recordOf } from './message.js';
 
 /** What an owned partition asks of the consumer. */
 export interface PartitionHost {
+  /** False when the process stood still for so long that the broker may have given its partitions to others. */
+  isInTouch(): boolean;
   saveJournal(partition: number, journal: string): Promise<void>;
   writeDeadLetter(letter: OutboundRecord): Promise<void>;
   fenced(count: number): void;
@@ -78,6 +80,10 @@ export class OwnedPartition implements PartitionPort {
   }
 
   // What core calls.
+
+  get isOwned(): boolean {
+    return !this.lostBecause && this.host.isInTouch();
+  }
 
   settled({ records }: SettledBatch): void {
     if (this.lostBecause) {

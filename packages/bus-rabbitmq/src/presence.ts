@@ -60,6 +60,11 @@ export class Presence {
     return [this.self, ...this.others.keys()].sort();
   }
 
+  /** Since this process last told the others that it is there. */
+  get silentMs(): number {
+    return this.sinceTick.ms;
+  }
+
   reportOf(member: string, partition: number): PartitionReport | undefined {
     return this.others.get(member)?.report[partition];
   }

@@ -1,7 +1,7 @@
+import { consumeSpec, RecordingSink, record, sendAll, Told, uniqueName } from '@omnibus/conformance-tests';
 import { type RunningRabbitMQ, startRabbitMQ } from '@omnibus/test-brokers';
 import { RabbitMQTransport } from '../src/transport.js';
-import { publish, record, Told, testOptions, uniqueName, until, values } from './support/rabbitmq.js';
-import { consumeSpec, RecordingSink } from './support/sink.js';
+import { testOptions, until, values } from './support/rabbitmq.js';
 
 const STARTING_MS = 400_000;
 
@@ -22,7 +22,7 @@ test('the loss of the node that leads the queues loses nothing that was confirme
   await transport.consume(consumeSpec(uniqueName()), sink);
   // The queues' leaders are on the node that the client is connected to: the one that declared them.
   for (let n = 0; n < 200; n += 1) {
-    await publish(transport, [record(0, `0/${n}`), record(1, `1/${n}`)]);
+    await sendAll(transport, [record(0, `0/${n}`), record(1, `1/${n}`)]);
     if (n === 100) await rabbitmq.node(0).kill();
   }
   for (const partition of [0, 1]) {

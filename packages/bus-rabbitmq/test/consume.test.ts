@@ -1,15 +1,14 @@
-import { RabbitMQTransport } from '../src/transport.js';
 import {
-  openTransport,
-  publish,
+  consumeSpec,
+  RecordingSink,
   record,
   records,
+  sendAll,
   Told,
   uniqueName,
-  until,
-  values,
-} from './support/rabbitmq.js';
-import { consumeSpec, RecordingSink } from './support/sink.js';
+} from '@omnibus/conformance-tests';
+import { RabbitMQTransport } from '../src/transport.js';
+import { openTransport, until, values } from './support/rabbitmq.js';
 
 type Opened = Awaited<ReturnType<typeof openTransport>>;
 
@@ -40,7 +39,7 @@ describe('consuming', () => {
     const sink = new RecordingSink();
     await transport.consume(consumeSpec(uniqueName()), sink);
     const sent = [0, 1, 2, 3].flatMap((partition) => records(partition, 50));
-    await publish(transport, sent);
+    await sendAll(transport, sent);
     await until('all records', () => sink.delivered.length >= sent.length);
     for (const partition of [0, 1, 2, 3]) expect(sink.values(partition)).toEqual(values(partition, 50));
     const [first] = sink.delivered.filter(({ partition }) => partition === 2);
@@ -53,7 +52,7 @@ describe('consuming', () => {
     const first = await open();
     const name = uniqueName();
     await first.transport.ensureGroup({ name, startFrom: 'earliest', ephemeral: false });
-    await publish(first.transport, records(1, 600));
+    await sendAll(first.transport, records(1, 600));
     for (let close = 1; close <= 5; close += 1) {
       const { transport } = await sibling(first);
       const sink = new RecordingSink(`close ${close}`, false);
@@ -75,7 +74,7 @@ describe('consuming', () => {
     const name = uniqueName();
     const before = new RecordingSink('before', false);
     const consumption = await first.transport.consume(consumeSpec(name), before);
-    await publish(first.transport, records(1, 10));
+    await sendAll(first.transport, records(1, 10));
     await until('ten records', () => before.delivered.length === 10);
     const { port, delivered } = before.current(1);
     const settled = [delivered[0], delivered[1], delivered[4]].filter((each) => each !== undefined);
@@ -94,7 +93,7 @@ describe('consuming', () => {
     const name = uniqueName();
     const sink = new RecordingSink('late', false);
     const consumption = await first.transport.consume(consumeSpec(name), sink);
-    await publish(first.transport, records(1, 3));
+    await sendAll(first.transport, records(1, 3));
     await until('three records', () => sink.delivered.length === 3);
     const { port, delivered } = sink.current(1);
     await consumption.stop(1_000);
@@ -112,14 +111,14 @@ describe('consuming', () => {
     const name = uniqueName();
     const before = new RecordingSink('before');
     const consumption = await first.transport.consume(consumeSpec(name), before);
-    await publish(first.transport, [record(0, 'a'), record(3, 'b')]);
+    await sendAll(first.transport, [record(0, 'a'), record(3, 'b')]);
     await until('both open', () => before.assignments.filter(({ journals }) => journals).length === 2);
     await until('both saved', () => before.delivered.length === 2);
     await before.current(3).port.saveJournal('{"o":"me"}');
     await consumption.stop(1_000);
     const after = new RecordingSink('after');
     await (await sibling(first)).transport.consume(consumeSpec(name), after);
-    await publish(first.transport, [record(0, 'c')]);
+    await sendAll(first.transport, [record(0, 'c')]);
     await until('the third', () => after.delivered.length === 1);
     expect(after.current(0).journals?.get(0)).toBe('clean:before');
     expect(after.current(0).journals?.get(3)).toBe('clean:before');
@@ -132,7 +131,7 @@ describe('consuming', () => {
     await first.transport.consume(consumeSpec(name), one);
     const publishing = (async () => {
       for (let n = 0; n < 60; n += 1)
-        await publish(
+        await sendAll(
           first.transport,
           [0, 1, 2, 3].map((p) => record(p, `${p}/${n}`)),
         );
@@ -146,7 +145,7 @@ describe('consuming', () => {
       'both to have a share',
       () => first.told.ownerships.at(-1)?.length === 2 && second.told.ownerships.at(-1)?.length === 2,
     );
-    await publish(
+    await sendAll(
       first.transport,
       [0, 1, 2, 3].map((p) => record(p, `${p}/60`)),
     );
@@ -165,7 +164,7 @@ describe('consuming', () => {
     const name = uniqueName();
     const sink = new RecordingSink('holding', false);
     await first.transport.consume(consumeSpec(name), sink);
-    await publish(first.transport, records(1, 300));
+    await sendAll(first.transport, records(1, 300));
     await until('a window', () => sink.delivered.length === 256);
     const outside = await sibling(first);
     const lagOf = async (transport: RabbitMQTransport): Promise<number[]> =>

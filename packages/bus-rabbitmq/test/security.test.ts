@@ -1,8 +1,8 @@
 import { RabbitMQEventBus } from '@omnibus/bus-rabbitmq';
+import { uniqueName } from '@omnibus/conformance-tests';
 import { type BusError, createEvent } from '@omnibus/core';
 import { type RunningRabbitMQ, startRabbitMQ } from '@omnibus/test-brokers';
 import { resolveRabbitMQOptions } from '../src/options.js';
-import { uniqueName } from './support/rabbitmq.js';
 
 const STARTING_MS = 180_000;
 const event = createEvent({

@@ -1,17 +1,7 @@
+import { consumeSpec, RecordingSink, record, sendAll, Told, uniqueName } from '@omnibus/conformance-tests';
 import type { BusError } from '@omnibus/core';
 import { RabbitMQTransport } from '../src/transport.js';
-import {
-  group,
-  Outsider,
-  openTransport,
-  publish,
-  record,
-  Told,
-  testOptions,
-  uniqueName,
-  until,
-} from './support/rabbitmq.js';
-import { consumeSpec, RecordingSink } from './support/sink.js';
+import { group, Outsider, openTransport, testOptions, until } from './support/rabbitmq.js';
 
 const opened: RabbitMQTransport[] = [];
 const outsider = new Outsider();
@@ -50,7 +40,7 @@ describe('topology', () => {
     for (const key of foreign) await outsider.publish(settings.exchange, key, key);
     await outsider.publish(settings.exchange, 'Order.OrderPlaced.p2', 'suffixed');
     await outsider.publish(settings.exchange, 'dotted.type.OrderPlaced.p3', 'dotted and suffixed');
-    await publish(transport, [record(1, 'ours'), record(0, 'ours too')]);
+    await sendAll(transport, [record(1, 'ours'), record(0, 'ours too')]);
     await until('all of them', () => sink.delivered.length >= foreign.length + 4);
     expect(sink.values(0).sort()).toEqual([...foreign, 'ours too'].sort());
     expect([sink.values(1), sink.values(2), sink.values(3)]).toEqual([
@@ -86,7 +76,7 @@ describe('topology', () => {
     const { transport } = await open();
     const name = uniqueName();
     await transport.ensureGroup(group(name));
-    await publish(transport, [record(2, 'early')]);
+    await sendAll(transport, [record(2, 'early')]);
     const sink = new RecordingSink();
     await transport.consume(consumeSpec(name), sink);
     await until('the early one', () => sink.delivered.length > 0);
@@ -110,10 +100,10 @@ describe('topology', () => {
     const name = uniqueName();
     const sink = new RecordingSink();
     await transport.consume(consumeSpec(name), sink);
-    await publish(transport, [record(1, 'before')]);
+    await sendAll(transport, [record(1, 'before')]);
     await until('the first', () => sink.delivered.length === 1);
     await outsider.deleteQueue(`${settings.exchange}.${name}.1`);
-    await publish(transport, [record(1, 'after')]);
+    await sendAll(transport, [record(1, 'after')]);
     await until('the second', () => sink.values(1).includes('after'));
     expect(told.errors.length).toBeGreaterThan(0);
   });

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import type { OutboundRecord, TransportEvents } from '@omnibus/core/transport';
+import { Told, uniqueName } from '@omnibus/conformance-tests';
 import amqplib, { type ChannelModel } from 'amqplib';
 import {
   type RabbitMQEventBusOptions,
@@ -16,40 +15,6 @@ export function sharedUrls(): string[] {
       'The shared RabbitMQ was not started; run the tests with the jest.config.js of this package',
     );
   return urls.split(',');
-}
-
-/** A name that no other test uses. */
-export function uniqueName(what = 't'): string {
-  return `${what}-${randomUUID().slice(0, 8)}`;
-}
-
-/** What a transport told. */
-export class Told implements TransportEvents {
-  readonly disconnections: Error[] = [];
-  reconnections = 0;
-  readonly ownerships: (readonly number[])[] = [];
-  readonly errors: Error[] = [];
-  readonly warnings: string[] = [];
-  fencedCount = 0;
-
-  disconnected(cause: Error): void {
-    this.disconnections.push(cause);
-  }
-  reconnected(): void {
-    this.reconnections += 1;
-  }
-  rebalanced(_group: string, partitions: readonly number[]): void {
-    this.ownerships.push([...partitions].sort((a, b) => a - b));
-  }
-  error(error: Error): void {
-    this.errors.push(error);
-  }
-  warning(message: string): void {
-    this.warnings.push(message);
-  }
-  fenced(count: number): void {
-    this.fencedCount += count;
-  }
 }
 
 /** Options with an exchange of their own, quick enough for tests. */
@@ -79,35 +44,6 @@ export function group(name: string): { name: string; startFrom: 'earliest'; ephe
   return { name, startFrom: 'earliest', ephemeral: false };
 }
 
-/** A record as core would build it. */
-export function record(
-  partition: number,
-  value: string,
-  extra: Partial<OutboundRecord> = {},
-): OutboundRecord {
-  return {
-    partition,
-    key: `key-${partition}`,
-    value: Buffer.from(value),
-    headers: { event_id: value, event_type: 'T' },
-    timestampMs: Date.now(),
-    event: {
-      eventId: value,
-      eventType: 'T',
-      aggregateId: `key-${partition}`,
-      aggregateType: 'A',
-      aggregateVersion: 1,
-      occurredAt: '2026-01-01T00:00:00Z',
-    },
-    ...extra,
-  };
-}
-
-/** `count` records of one partition, numbered from `first`. */
-export function records(partition: number, count: number, first = 0): OutboundRecord[] {
-  return Array.from({ length: count }, (_, i) => record(partition, `${partition}/${first + i}`));
-}
-
 /** The values that `records` makes. */
 export function values(partition: number, count: number, first = 0): string[] {
   return Array.from({ length: count }, (_, i) => `${partition}/${first + i}`);
@@ -123,19 +59,6 @@ export async function until(
   while (!(await condition())) {
     if (Date.now() > deadlineMs) throw new Error(`Not within ${timeoutMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
-/** Sends like core: what failed with a retryable error is sent again, in order, until nothing is left. */
-export async function publish(transport: RabbitMQTransport, all: readonly OutboundRecord[]): Promise<void> {
-  let left = all;
-  while (left.length > 0) {
-    const { failures } = await transport.send(left);
-    const fatal = failures.find(({ error }) => !error.retryable);
-    if (fatal) throw fatal.error;
-    const failed = new Set(failures.map(({ index }) => index));
-    left = left.filter((_, index) => failed.has(index));
-    if (left.length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
