@@ -1,4 +1,5 @@
 import { KafkaEventBus } from '@omnibus/bus-kafka';
+import { RabbitMQEventBus } from '@omnibus/bus-rabbitmq';
 import { RedisEventBus } from '@omnibus/bus-redis';
 import { type EventBus, InMemoryEventBus, type MemoryBroker } from '@omnibus/core';
 
@@ -8,7 +9,8 @@ import { RETRY } from './retry.js';
 export type BusConnection =
   | { readonly bus: 'memory'; readonly broker: MemoryBroker }
   | { readonly bus: 'kafka'; readonly brokers: readonly string[]; readonly topicPrefix: string }
-  | { readonly bus: 'redis'; readonly url: string; readonly streamPrefix: string };
+  | { readonly bus: 'redis'; readonly url: string; readonly streamPrefix: string }
+  | { readonly bus: 'rabbitmq'; readonly urls: readonly string[]; readonly exchange: string };
 
 /** What differs between the buses of the demo. */
 export interface DemoBusOptions {
@@ -28,6 +30,10 @@ export function createBus(connection: BusConnection, options: DemoBusOptions): E
     const { brokers, topicPrefix } = connection;
     return new KafkaEventBus({ ...common, ...SESSION, brokers, topicPrefix });
   }
-  const { url, streamPrefix } = connection;
-  return new RedisEventBus({ ...common, ...LEASE, url, streamPrefix });
+  if (connection.bus === 'redis') {
+    const { url, streamPrefix } = connection;
+    return new RedisEventBus({ ...common, ...LEASE, url, streamPrefix });
+  }
+  const { urls, exchange } = connection;
+  return new RabbitMQEventBus({ ...common, urls, exchange });
 }

@@ -16,6 +16,11 @@ interface Reason {
   readonly hint?: string;
 }
 
+const NOT_ALLOWED: Reason = {
+  code: 'AUTHORIZATION',
+  hint: 'check the virtual host of the URL, what the user may do there, and the limits of the broker',
+};
+
 /** By the reply code of AMQP 0-9-1. */
 const BY_REPLY_CODE: Readonly<Record<number, Reason>> = {
   // The broker is stopped, or somebody closed the connection there.
@@ -27,7 +32,7 @@ const BY_REPLY_CODE: Readonly<Record<number, Reason>> = {
   504: { code: 'CONNECTION_LOST' },
   505: { code: 'CONNECTION_LOST' },
   506: { code: 'BROKER', hint: 'the broker or the user has reached a limit' },
-  530: { code: 'AUTHORIZATION', hint: 'check the virtual host of the URL, and the limits of the broker' },
+  530: NOT_ALLOWED,
   541: { code: 'BROKER' },
 };
 
@@ -95,7 +100,8 @@ function reasonOf(error: ClientError): Reason {
   if (typeof code === 'number') return BY_REPLY_CODE[code] ?? { code: 'BROKER' };
   if (/ACCESS.REFUSED|403 \(/.test(message))
     return { code: 'AUTHENTICATION', hint: 'check the user and the password, and security.mechanism' };
-  if (/vhost .* not found|access to vhost|NOT.ALLOWED/.test(message)) return BY_REPLY_CODE[530] as Reason;
+  // Opening the virtual host was answered with a goodbye; amqplib hides which.
+  if (/NOT.ALLOWED|ConnectionOpenOk/.test(message)) return NOT_ALLOWED;
   if (TLS_CODES.test(String(code)))
     return { code: 'TLS', hint: 'check security.ca, security.certificate and security.servername' };
   if (LOST_CODES.has(code)) return { code: 'CONNECTION_LOST' };
