@@ -62,14 +62,14 @@ export class Connection {
       blocked: (reason) => events.warning(alarm(reason)),
     });
     const topologyMissing = (): void => void this.restore();
-    const { exchange, confirmWindow } = settings;
+    const { exchange, confirmWindow, requestTimeoutMs } = settings;
     this.stream = new StreamPublisher(
-      new Publisher(this.link, confirmWindow, `publish to ${exchange}`),
+      new Publisher(this.link, confirmWindow, requestTimeoutMs, `publish to ${exchange}`),
       exchange,
       { hasGroups: () => hasGroups(this.link.model, settings, this.partitions), topologyMissing },
     );
     this.letters = new LetterWriter(
-      new Publisher(this.link, confirmWindow, 'write into a queue'),
+      new Publisher(this.link, confirmWindow, requestTimeoutMs, 'write into a queue'),
       (message) => events.warning(message),
       topologyMissing,
     );

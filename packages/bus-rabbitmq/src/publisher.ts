@@ -1,5 +1,6 @@
-import { BusError } from '@omnibus/core/transport';
+import { BusError, delay } from '@omnibus/core/transport';
 import type { ConfirmChannel, Options } from 'amqplib';
+import { closeChannel } from './client.js';
 import { toBusError } from './errors.js';
 import type { Link } from './link.js';
 
@@ -27,6 +28,8 @@ class Outbox {
   outstanding = 0;
   error: unknown;
   isClosed = false;
+  /** The broker refused a message. */
+  wasRefused = false;
   private waiters: (() => void)[] = [];
   /** How often a message of this id came back as unroutable, its confirmation still to come. */
   private readonly returned = new Map<string, number>();
@@ -68,10 +71,13 @@ class Outbox {
 /** Publishes with confirmation, in the order of the calls, with a bounded number of messages under way. */
 export class Publisher {
   private outbox: Promise<Outbox> | undefined;
+  private current: Outbox | undefined;
 
   constructor(
     private readonly link: Link,
     private readonly window: number,
+    /** How long nothing may be confirmed. */
+    private readonly patienceMs: number,
     /** Completes "could not …". */
     private readonly doing: string,
   ) {}
@@ -90,6 +96,7 @@ export class Publisher {
       return { failures, unroutable };
     }
     await this.publishOn(outbox, messages, failures, unroutable);
+    if (outbox.wasRefused) this.retire(outbox);
     return { failures, unroutable };
   }
 
@@ -105,6 +112,7 @@ export class Publisher {
       settled = resolve;
     });
     const settle = (index: number, error: unknown): void => {
+      if (isRefusal(error)) outbox.wasRefused = true;
       if (error) failures.set(index, this.reasonOf(outbox, error));
       left -= 1;
       if (left === 0) settled();
@@ -120,7 +128,25 @@ export class Publisher {
       // Held back by flow control or an alarm: what is written now would only gather in memory.
       if (!hasRoom && !outbox.isClosed) await outbox.changed();
     }
-    if (left > 0) await done;
+    if (left > 0) await this.answered(outbox, done);
+  }
+
+  /**
+   * Waits for the answers. A queue whose leader died may have been sent to in vain, which nobody tells: when nothing is
+   * confirmed for too long the channel is given up, so that what is of unknown fate is published again.
+   */
+  private async answered(outbox: Outbox, done: Promise<void>): Promise<void> {
+    for (let isOver = false; !isOver; ) {
+      const before = outbox.outstanding;
+      const waiting = new AbortController();
+      isOver = await Promise.race([
+        done.then(() => true),
+        delay(this.patienceMs, waiting.signal).then(() => false),
+      ]);
+      waiting.abort();
+      if (!isOver && outbox.outstanding === before && !this.link.isHeldBack)
+        void closeChannel(outbox.channel, this.patienceMs);
+    }
   }
 
   /** False when the buffers are full: the message is taken all the same. */
@@ -148,7 +174,7 @@ export class Publisher {
   }
 
   private reasonOf(outbox: Outbox, error: unknown): BusError {
-    if (error instanceof Error && error.message === 'message nacked')
+    if (isRefusal(error))
       return new BusError(
         'BROKER',
         `Could not ${this.doing}: the broker refused the message (a full queue, or one without a leader)`,
@@ -159,6 +185,15 @@ export class Publisher {
     return toBusError(outbox.isClosed || outbox.error ? (outbox.error ?? lost(error)) : error, this.doing);
   }
 
+  /**
+   * A channel remembers who led a queue when it first sent to it, and refuses for ever when that one is gone: what comes
+   * next gets a channel of its own. Closed when nothing is under way on it any more.
+   */
+  private retire(outbox: Outbox): void {
+    if (this.current === outbox) this.outbox = undefined;
+    if (outbox.outstanding === 0) void closeChannel(outbox.channel, this.patienceMs);
+  }
+
   private open(): Promise<Outbox> {
     this.outbox ??= this.create();
     return this.outbox;
@@ -167,7 +202,8 @@ export class Publisher {
   private create(): Promise<Outbox> {
     const creating = this.link.model.createConfirmChannel().then((channel) => {
       channel.once('close', forget);
-      return new Outbox(channel);
+      this.current = new Outbox(channel);
+      return this.current;
     });
     const forget = (): void => {
       if (this.outbox === creating) this.outbox = undefined;
@@ -175,6 +211,10 @@ export class Publisher {
     creating.catch(forget);
     return creating;
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return (error as Error | null)?.message === 'message nacked';
 }
 
 function lost(cause: unknown): BusError {

@@ -14,7 +14,7 @@ afterAll(() => rabbitmq.stop());
 
 test('the loss of the node that leads the queues loses nothing that was confirmed and keeps the order', async () => {
   const transport = new RabbitMQTransport(
-    testOptions({ urls: rabbitmq.urls, exchange: uniqueName(), partitions: 2 }),
+    testOptions({ urls: rabbitmq.urls, exchange: uniqueName(), partitions: 2, requestTimeoutMs: 3_000 }),
   );
   const told = new Told();
   await transport.open(told);
