@@ -25,7 +25,7 @@ import { groupNames, streamNames } from './names.js';
 import type { RabbitMQSettings } from './options.js';
 import { Publisher } from './publisher.js';
 import { StreamPublisher } from './stream-publisher.js';
-import { ensureGroup, ensureStream, hasGroups, removeGroup } from './topology.js';
+import { ensureGroup, ensureStream, hasGroups, missingQueues, removeGroup } from './topology.js';
 
 /** Between two attempts to make anew what somebody deleted. */
 const RESTORE_INTERVAL_MS = 1_000;
@@ -98,6 +98,7 @@ export class Connection {
       events: this.events,
       outages: this.outages,
       ensureGroup: () => this.ensureGroup(group),
+      missingQueues: () => missingQueues(this.link.model, this.settings, this.partitions, group.name),
       removeGroup: () => this.removeGroup(group.name),
       announce: (exchange, message) => this.announcer.announce(exchange, message),
       saveJournal: (queue, journal) => this.letters.writeJournal(queue, journal),

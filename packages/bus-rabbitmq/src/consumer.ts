@@ -30,6 +30,8 @@ export interface ConsumerParts {
   readonly events: TransportEvents;
   readonly outages: Outages<ConnectionPart>;
   readonly ensureGroup: () => Promise<void>;
+  /** Partitions whose queues were deleted. */
+  readonly missingQueues: () => Promise<readonly number[]>;
   readonly removeGroup: () => Promise<void>;
   readonly announce: (exchange: string, message: PresenceMessage) => void;
   readonly saveJournal: (queue: string, journal: string) => Promise<void>;
@@ -119,13 +121,22 @@ export class RabbitMQConsumer implements Consumption {
 
   /** Makes anew what is missing of the group. Never rejects. */
   restore(): Promise<void> {
-    this.restoring ??= this.parts
-      .ensureGroup()
+    this.restoring ??= this.restoreNow()
       .catch((error: unknown) => this.failed(toBusError(error, `restore the group ${this.spec.group.name}`)))
       .finally(() => {
         this.restoring = undefined;
       });
     return this.restoring;
+  }
+
+  /**
+   * The broker does not always tell a consumer that its queue was deleted, when it is made anew soon: who consumed one
+   * that was missing begins again.
+   */
+  private async restoreNow(): Promise<void> {
+    const missing = await this.parts.missingQueues();
+    await this.parts.ensureGroup();
+    for (const partition of missing) this.slots[partition]?.renew();
   }
 
   private async stopNow(timeoutMs: number): Promise<void> {

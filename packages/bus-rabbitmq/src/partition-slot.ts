@@ -96,6 +96,12 @@ export class PartitionSlot {
     return this.working;
   }
 
+  /** Its queue was made anew: what was subscribed to before is another one. */
+  renew(): void {
+    this.lost(new BusError('BROKER', `The queue ${this.queue} was deleted`));
+    void this.follow(this.order);
+  }
+
   /** Hands over and gives up for good. */
   async stop(timeoutMs: number, closeWithinMs: number): Promise<void> {
     this.stopped = true;

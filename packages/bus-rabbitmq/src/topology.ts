@@ -147,6 +147,22 @@ export async function removeGroup(
   });
 }
 
+/** Partitions of the group whose queues are not there. */
+export async function missingQueues(
+  model: ChannelModel,
+  settings: RabbitMQSettings,
+  partitions: number,
+  group: string,
+): Promise<number[]> {
+  const { queues } = groupNames(settings.exchange, group, partitions);
+  const missing: number[] = [];
+  for (const [partition, queue] of queues.entries()) {
+    const isThere = await exists(model, settings.requestTimeoutMs, (channel) => channel.checkQueue(queue));
+    if (!isThere) missing.push(partition);
+  }
+  return missing;
+}
+
 /** Whether any group has a queue. */
 export async function hasGroups(
   model: ChannelModel,
