@@ -14,6 +14,8 @@ export interface OpenConnection {
   readonly model: ChannelModel;
   /** It belongs to somebody else: there is no other when it ends. */
   readonly isGiven: boolean;
+  /** What was agreed on with the broker. It gives the connection up when nothing comes for two of them, or three. */
+  readonly heartbeatMs: number;
   /** Says goodbye, and breaks the connection when that takes too long. Never rejects. */
   close(): Promise<void>;
   /** Breaks it at once. */
@@ -36,7 +38,7 @@ export class RabbitMQClient {
   /** Connects to the next address. The caller decides what is tried again, and when. */
   async connect(name: string, signal: AbortSignal): Promise<OpenConnection> {
     const { connection, urls } = this.settings;
-    if (connection) return borrowed(connection);
+    if (connection) return borrowed(connection, this.settings.heartbeatMs);
     const url = urls[this.next % urls.length] as URL;
     this.next += 1;
     return this.open(url, name, signal);
@@ -78,7 +80,7 @@ export class RabbitMQClient {
     const late = (): BusError =>
       new BusError('CONNECT', `${url.host} does not answer within ${connectionTimeoutMs} ms`);
     try {
-      return owned(await within(connectionTimeoutMs, opening, late), abort);
+      return owned(await within(connectionTimeoutMs, opening, late), heartbeatMs, abort);
     } catch (error) {
       abort();
       throw error;
@@ -88,10 +90,11 @@ export class RabbitMQClient {
   }
 }
 
-function owned(model: ChannelModel, destroy: () => void): OpenConnection {
+function owned(model: ChannelModel, heartbeatMs: number, destroy: () => void): OpenConnection {
   return {
     model,
     isGiven: false,
+    heartbeatMs: agreedHeartbeatMs(model, heartbeatMs),
     destroy,
     close: async () => {
       const closing = model.close().catch(() => undefined);
@@ -102,8 +105,21 @@ function owned(model: ChannelModel, destroy: () => void): OpenConnection {
 }
 
 /** A connection of somebody else: never closed. */
-function borrowed(model: ChannelModel): OpenConnection {
-  return { model, isGiven: true, destroy: () => undefined, close: () => Promise.resolve() };
+function borrowed(model: ChannelModel, heartbeatMs: number): OpenConnection {
+  return {
+    model,
+    isGiven: true,
+    heartbeatMs: agreedHeartbeatMs(model, heartbeatMs),
+    destroy: () => undefined,
+    close: () => Promise.resolve(),
+  };
+}
+
+/** The shorter of what client and broker want; amqplib's types do not show it. */
+function agreedHeartbeatMs({ connection }: ChannelModel, otherwiseMs: number): number {
+  const { heartbeat } = connection as { readonly heartbeat?: number };
+  // 0 is none: then nobody gives anything up.
+  return heartbeat ? heartbeat * 1_000 : otherwiseMs;
 }
 
 /** A channel for one purpose, closed behind it. What fails on it harms no other. */

@@ -56,7 +56,7 @@ export class Connection {
     this.client = new RabbitMQClient(settings);
     this.outages = new Outages(events);
     this.link = new Link(this.client, 'omnibus publishing', {
-      opened: (model) => this.prepare(model),
+      opened: ({ model }) => this.prepare(model),
       failed: (error) => this.disconnected(error),
       works: () => this.outages.works('publishing'),
       blocked: (reason) => events.warning(alarm(reason)),

@@ -10,9 +10,9 @@ import {
   type OutboundRecord,
   type TransportEvents,
 } from '@omnibus/core/transport';
-import type { ChannelModel } from 'amqplib';
-import type { RabbitMQClient } from './client.js';
+import type { OpenConnection, RabbitMQClient } from './client.js';
 import type { ConnectionPart } from './connection-part.js';
+import { Contact } from './contact.js';
 import { toBusError } from './errors.js';
 import { Journals } from './journals.js';
 import { Link } from './link.js';
@@ -50,6 +50,7 @@ export class RabbitMQConsumer implements Consumption {
   private readonly link: Link;
   private readonly presence: Presence;
   private readonly journals: Journals;
+  private contact: Contact | undefined;
   private readonly slots: PartitionSlot[];
   private readonly stopping = new AbortController();
   private places: readonly Place[] = [];
@@ -68,7 +69,7 @@ export class RabbitMQConsumer implements Consumption {
     const { settings, partitions } = parts;
     this.names = groupNames(settings.exchange, spec.group.name, partitions);
     this.link = new Link(parts.client, `${spec.consumerName} consuming`, {
-      opened: (model) => this.opened(model),
+      opened: (open) => this.opened(open),
       failed: (error) => this.disconnected(error),
       works: () => parts.outages.works('consuming'),
       // Nothing is published here, so that no alarm holds it back.
@@ -78,7 +79,6 @@ export class RabbitMQConsumer implements Consumption {
       report: () => this.report(),
       announce: (message) => parts.announce(this.names.members, message),
       changed: () => this.reconcileSoon(),
-      stoodStill: (ms) => this.stoodStill(ms),
     });
     this.journals = new Journals(() => this.link.model, {
       queues: this.names.journals,
@@ -158,18 +158,25 @@ export class RabbitMQConsumer implements Consumption {
   private async close(): Promise<void> {
     this.stopping.abort();
     this.presence.close();
+    this.contact?.close();
     await this.link.close();
     for (const slot of this.slots) slot.lost(new BusError('FENCED', 'The consumer was stopped'));
     this.parts.outages.forget('consuming');
   }
 
-  private async opened(model: ChannelModel): Promise<void> {
+  private async opened({ model, heartbeatMs }: OpenConnection): Promise<void> {
+    const { presenceIntervalMs } = this.parts.settings;
+    const intervalMs = Math.min(presenceIntervalMs, heartbeatMs / 2);
+    this.contact = await Contact.over(model, { intervalMs, limitMs: 2 * heartbeatMs }, (silentMs) =>
+      this.outOfTouch(silentMs),
+    );
     await this.presence.listen(model, this.names.members);
     this.reconcileSoon();
   }
 
   private disconnected(error: BusError): void {
     this.presence.deaf();
+    this.contact?.close();
     for (const slot of this.slots) slot.lost(error);
     if (this.stopping.signal.aborted) return;
     this.tell();
@@ -177,10 +184,12 @@ export class RabbitMQConsumer implements Consumption {
   }
 
   /** Others may have our partitions by now: better to start nothing than to do things twice. */
-  private stoodStill(ms: number): void {
-    if (ms < this.parts.settings.heartbeatMs) return;
+  private outOfTouch(silentMs: number): void {
     this.link.reset(
-      new BusError('FENCED', `This process stood still for ${Math.round(ms)} ms; it joins the group again`),
+      new BusError(
+        'FENCED',
+        `The broker heard nothing of this process for ${Math.round(silentMs)} ms; it joins the group again`,
+      ),
     );
   }
 
@@ -241,7 +250,7 @@ export class RabbitMQConsumer implements Consumption {
     const { settings, events, saveJournal, writeDeadLetter } = this.parts;
     return {
       sink,
-      isInTouch: () => this.presence.silentMs < settings.heartbeatMs,
+      isInTouch: () => this.contact?.isKept === true,
       requestTimeoutMs: settings.requestTimeoutMs,
       handOverTimeoutMs: this.spec.handOverTimeoutMs,
       model: () => (this.link.isUp ? this.link.model : undefined),

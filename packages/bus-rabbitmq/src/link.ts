@@ -6,7 +6,7 @@ import { toBusError } from './errors.js';
 /** How a link tells what happens to it. */
 export interface LinkEvents {
   /** A connection stands: makes on it what must be there. When that fails the connection is given up and tried again. */
-  opened(model: ChannelModel): Promise<void>;
+  opened(open: OpenConnection): Promise<void>;
   /** It is gone, or could not be had. */
   failed(error: BusError): void;
   works(): void;
@@ -74,6 +74,8 @@ export class Link {
     this.lastError = cause;
     open.destroy();
     this.ended(open, cause);
+    // It stands all the same: nobody else was given up but this bus.
+    if (open.isGiven) void this.connect().catch((error: BusError) => this.events.failed(error));
   }
 
   async close(): Promise<void> {
@@ -107,7 +109,7 @@ export class Link {
     this.open_ = open;
     this.isBlocked = false;
     this.listen(open);
-    await this.events.opened(open.model);
+    await this.events.opened(open);
     if (this.open_ !== open) throw new BusError('CONNECTION_LOST', 'The connection ended at once');
     this.events.works();
   }

@@ -12,12 +12,17 @@ import { type DeliveredRecord, recordOf } from './message.js';
 
 /** What an owned partition asks of the consumer. */
 export interface PartitionHost {
-  /** False when the process stood still for so long that the broker may have given its partitions to others. */
+  /** False when the broker may have given the partitions of this process to others. Stays so until they are lost. */
   isInTouch(): boolean;
   saveJournal(partition: number, journal: string): Promise<void>;
   writeDeadLetter(letter: OutboundRecord): Promise<void>;
   fenced(count: number): void;
 }
+
+/** How long acknowledgements wait for each other: a quorum queue replicates each as an entry of its log. */
+const ACK_DELAY_MS = 5;
+/** When this much of the prefetch window is settled, none waits: the broker must never stand still for want of them. */
+const ACK_AT_ONCE_SHARE = 0.25;
 
 /**
  * A partition in the hands of this process, for as long as the channel lives that it was delivered on: once that is
@@ -28,6 +33,9 @@ export class OwnedPartition implements PartitionPort {
   private lostBecause: BusError | undefined;
   private readonly acks = new Acks();
   private arrived: DeliveredRecord[] = [];
+  /** Still to be acknowledged. */
+  private settledTags: number[] = [];
+  private ackTimer: NodeJS.Timeout | undefined;
   /** Core knows what the former owner wrote down: how often it tried what is delivered now. */
   private isOpen = false;
 
@@ -72,10 +80,22 @@ export class OwnedPartition implements PartitionPort {
     await this.engine?.handOver(timeoutMs);
   }
 
+  /** Sends what is settled. */
+  acknowledge(): void {
+    clearTimeout(this.ackTimer);
+    this.ackTimer = undefined;
+    if (this.lostBecause || this.settledTags.length === 0) return;
+    const tags = this.settledTags;
+    this.settledTags = [];
+    for (const { deliveryTag, upTo } of this.acks.settle(tags)) this.ack(deliveryTag, upTo);
+  }
+
   /** Ends the ownership. */
   lose(cause: BusError): void {
     if (this.lostBecause) return;
     this.lostBecause = cause;
+    clearTimeout(this.ackTimer);
+    if (this.settledTags.length > 0) this.host.fenced(this.settledTags.length);
     this.engine?.lost();
   }
 
@@ -91,13 +111,15 @@ export class OwnedPartition implements PartitionPort {
       return;
     }
     // They are the records that were delivered, given back.
-    const tags = (records as readonly DeliveredRecord[]).map(({ deliveryTag }) => deliveryTag);
-    for (const { deliveryTag, upTo } of this.acks.settle(tags)) this.ack(deliveryTag, upTo);
+    for (const { deliveryTag } of records as readonly DeliveredRecord[]) this.settledTags.push(deliveryTag);
+    if (this.settledTags.length >= this.prefetch * ACK_AT_ONCE_SHARE) this.acknowledge();
+    else this.ackTimer ??= setTimeout(() => this.acknowledge(), ACK_DELAY_MS);
   }
 
   /** The broker works through a channel in order: its answer to anything comes after the acknowledgements before it. */
   async flush(): Promise<void> {
     if (this.lostBecause) throw this.lostBecause;
+    this.acknowledge();
     await this.channel.prefetch(this.prefetch);
   }
 

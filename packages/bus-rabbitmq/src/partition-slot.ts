@@ -221,6 +221,7 @@ export class PartitionSlot {
   /** Closing gives back what was not acknowledged, in its order, to whoever waits. */
   private async leave(channel: Channel, cause: BusError, timeoutMs: number): Promise<void> {
     if (this.channel !== channel) return;
+    this.owned?.acknowledge();
     const closing = closeChannel(channel, timeoutMs);
     this.gone(channel, cause);
     await closing;

@@ -17,8 +17,6 @@ export interface PresenceHost {
   announce(message: PresenceMessage): void;
   /** Somebody came, left, or reported something new. */
   changed(): void;
-  /** This process stood still for this long. */
-  stoodStill(ms: number): void;
 }
 
 /** What travels between members. */
@@ -58,11 +56,6 @@ export class Presence {
   /** All members, in one order for all of them. */
   get members(): string[] {
     return [this.self, ...this.others.keys()].sort();
-  }
-
-  /** Since this process last told the others that it is there. */
-  get silentMs(): number {
-    return this.sinceTick.ms;
   }
 
   reportOf(member: string, partition: number): PartitionReport | undefined {
@@ -138,11 +131,8 @@ export class Presence {
   private tick(): void {
     const lateMs = this.sinceTick.ms - this.intervalMs;
     this.sinceTick.reset();
-    if (lateMs > this.intervalMs) {
-      // We did not listen: that others were silent says nothing.
-      this.refreshOthers();
-      this.host.stoodStill(lateMs);
-    }
+    // We did not listen: that others were silent says nothing.
+    if (lateMs > this.intervalMs) this.refreshOthers();
     this.tell('here');
     if (!this.isUp) return;
     let changed = false;
