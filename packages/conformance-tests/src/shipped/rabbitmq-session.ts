@@ -93,7 +93,8 @@ export class RabbitMQSession {
   async close(): Promise<void> {
     const open = this.#open;
     this.#open = undefined;
-    await (await open)?.close().catch(() => {});
+    const connection = await open;
+    await connection?.close().catch(() => {});
   }
 
   async #connect(): Promise<AmqpConnection> {

@@ -55,7 +55,9 @@ export const FAULTS: Suite = suite('FA', [
       await t.untilQuiet(bus, { withinMs: t.budget.recoverMs });
       assert.equal(t.history.published('ok').length, EVENTS, 'aborted publishes');
       const report = t.expectClean({ tolerate: ['duplicated'] });
-      const allowed = 2 * MAX_IN_FLIGHT + again;
+      // A stop finds events in the hands of the consumer, and one call of each publisher without an answer: what is not
+      // known to be stored is sent again.
+      const allowed = 2 * (MAX_IN_FLIGHT + PUBLISHERS * BATCH) + again;
       assert.ok(
         report.duplicated.length <= allowed,
         `${report.duplicated.length} duplicates, ${allowed} allowed`,
