@@ -38,7 +38,7 @@ afterEach(async () => {
   demos.clear();
 });
 
-describe.each(['kafka', 'redis'])('The demo on %s', (bus) => {
+describe.each(['kafka', 'redis', 'rabbitmq'])('The demo on %s', (bus) => {
   it(
     'ends with a clean audit',
     async () => {

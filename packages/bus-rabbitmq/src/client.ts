@@ -7,7 +7,7 @@ const KEEP_ALIVE_MS = 60_000;
 /** The largest frame that all brokers accept by default: headers must fit into one. */
 const FRAME_MAX_BYTES = 131_072;
 /** How long a connection may take to say goodbye. */
-const CLOSE_GRACE_MS = 1_000;
+const CLOSE_GRACE_MS = 500;
 
 /** A connection that stands, and how to end it. */
 export interface OpenConnection {
@@ -97,8 +97,11 @@ function owned(model: ChannelModel, heartbeatMs: number, destroy: () => void): O
     heartbeatMs: agreedHeartbeatMs(model, heartbeatMs),
     destroy,
     close: async () => {
+      // amqplib forgets who waits for a close when the connection ends meanwhile.
+      const gone = new Promise<void>((resolve) => model.once('close', () => resolve()));
       const closing = model.close().catch(() => undefined);
-      await within(CLOSE_GRACE_MS, closing, () => new Error('no goodbye')).catch(() => undefined);
+      const late = (): Error => new Error('no goodbye');
+      await within(CLOSE_GRACE_MS, Promise.race([closing, gone]), late).catch(() => undefined);
       destroy();
     },
   };
@@ -141,7 +144,7 @@ export async function onChannel<T>(
 
 /** Resolves when the channel is gone, however it went. Never rejects. */
 export async function closeChannel(channel: Channel, timeoutMs: number): Promise<void> {
-  // amqplib forgets who waits for a close when the connection ends meanwhile.
+  // As with connections.
   const gone = new Promise<void>((resolve) => channel.once('close', () => resolve()));
   try {
     const closing = channel.close();

@@ -1,7 +1,7 @@
 import { BusError, ConfigurationError } from '@omnibus/core/transport';
 import type { Channel, ChannelModel, Options } from 'amqplib';
 import { onChannel } from './client.js';
-import { mismatchOf, toBusError } from './errors.js';
+import { isMissing, mismatchOf, toBusError } from './errors.js';
 import { groupNames, type StreamNames, streamNames } from './names.js';
 import type { RabbitMQSettings } from './options.js';
 
@@ -183,7 +183,7 @@ export async function exists(
     await onChannel(model, timeoutMs, check);
     return true;
   } catch (error) {
-    if ((error as { code?: unknown }).code === 404) return false;
+    if (isMissing(error)) return false;
     throw error;
   }
 }
@@ -200,11 +200,25 @@ async function apply(
       }
     });
   } catch (error) {
+    if (!settings.createTopology && isMissing(error)) throw notMade(error);
     throw toBusError(
       error,
       `${settings.createTopology ? 'declare' : 'find'} what ${settings.exchange} needs`,
     );
   }
+}
+
+function notMade(cause: unknown): ConfigurationError {
+  const found = cause instanceof Error ? cause.message : String(cause);
+  return new ConfigurationError(
+    [
+      {
+        path: 'createTopology',
+        message: `is false, and something that is needed does not exist: ${found}. Make it, or set createTopology to true`,
+      },
+    ],
+    { cause },
+  );
 }
 
 async function declare(channel: Channel, declaration: Declaration): Promise<void> {

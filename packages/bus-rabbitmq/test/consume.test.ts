@@ -1,37 +1,12 @@
-import {
-  consumeSpec,
-  RecordingSink,
-  record,
-  records,
-  sendAll,
-  Told,
-  uniqueName,
-} from '@omnibus/conformance-tests';
-import { RabbitMQTransport } from '../src/transport.js';
-import { openTransport, until, values } from './support/rabbitmq.js';
+import { consumeSpec, RecordingSink, record, records, sendAll, uniqueName } from '@omnibus/conformance-tests';
+import type { RabbitMQTransport } from '../src/transport.js';
+import { type Opened, Opener, until, values } from './support/rabbitmq.js';
 
-type Opened = Awaited<ReturnType<typeof openTransport>>;
+const opener = new Opener();
+const open = (): Promise<Opened> => opener.open();
+const sibling = (first: Opened): Promise<Opened> => opener.sibling(first);
 
-const opened: RabbitMQTransport[] = [];
-
-async function open(options: Parameters<typeof openTransport>[0] = {}): Promise<Opened> {
-  const result = await openTransport(options);
-  opened.push(result.transport);
-  return result;
-}
-
-/** Another process of the same application. */
-async function sibling({ settings }: Opened): Promise<Opened> {
-  const transport = new RabbitMQTransport(settings);
-  const told = new Told();
-  await transport.open(told);
-  opened.push(transport);
-  return { transport, told, settings };
-}
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((transport) => transport.close()));
-});
+afterEach(() => opener.close());
 
 describe('consuming', () => {
   test('delivers every record once, in the order of its partition, as it was published', async () => {
@@ -48,26 +23,29 @@ describe('consuming', () => {
     expect(first?.record.timestampMs).toBe(sent[100]?.timestampMs);
   });
 
-  test('order survives closes in a row with hundreds unacknowledged', async () => {
-    const first = await open();
-    const name = uniqueName();
-    await first.transport.ensureGroup({ name, startFrom: 'earliest', ephemeral: false });
-    await sendAll(first.transport, records(1, 600));
-    for (let close = 1; close <= 5; close += 1) {
+  test.each(['quorum', 'classic'] as const)(
+    'order survives closes in a row with hundreds unacknowledged: %s',
+    async (queueType) => {
+      const first = await opener.open({ queueType });
+      const name = uniqueName();
+      await first.transport.ensureGroup({ name, startFrom: 'earliest', ephemeral: false });
+      await sendAll(first.transport, records(1, 600));
+      for (let close = 1; close <= 5; close += 1) {
+        const { transport } = await sibling(first);
+        const sink = new RecordingSink(`close ${close}`, false);
+        await transport.consume(consumeSpec(name), sink);
+        // As many as the window holds.
+        await until('a window of records', () => sink.delivered.length >= 256);
+        expect(sink.values(1)).toEqual(values(1, sink.delivered.length));
+        await transport.close();
+      }
       const { transport } = await sibling(first);
-      const sink = new RecordingSink(`close ${close}`, false);
+      const sink = new RecordingSink('last');
       await transport.consume(consumeSpec(name), sink);
-      // As many as the window holds.
-      await until('a window of records', () => sink.delivered.length >= 256);
-      expect(sink.values(1)).toEqual(values(1, sink.delivered.length));
-      await transport.close();
-    }
-    const { transport } = await sibling(first);
-    const sink = new RecordingSink('last');
-    await transport.consume(consumeSpec(name), sink);
-    await until('all records', () => sink.delivered.length >= 600);
-    expect(sink.values(1)).toEqual(values(1, 600));
-  });
+      await until('all records', () => sink.delivered.length >= 600);
+      expect(sink.values(1)).toEqual(values(1, 600));
+    },
+  );
 
   test('a second process goes on where the first was settled, also behind a gap', async () => {
     const first = await open();
@@ -174,5 +152,24 @@ describe('consuming', () => {
     sink.current(1).settle(100);
     await sink.current(1).port.flush();
     await until('a lag of 200', async () => (await lagOf(outside.transport))[1] === 200);
+  });
+
+  test('a process that stood still owns nothing any more, before any timer says so, and joins again', async () => {
+    const { transport, told } = await opener.open({ heartbeatMs: 1_000 });
+    const sink = new RecordingSink('frozen', false);
+    await transport.consume(consumeSpec(uniqueName()), sink);
+    await sendAll(transport, records(1, 3));
+    await until('three records', () => sink.delivered.length === 3);
+    const before = sink.current(1);
+    expect(before.port.isOwned).toBe(true);
+    // Two heartbeats, after which the broker may give up the connection, and a little more.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_200);
+    expect(before.port.isOwned).toBe(false);
+    await until('the loss to be told', () => before.isLost);
+    expect(before.port.isOwned).toBe(false);
+    await until('the same records again', () => sink.delivered.length === 6);
+    expect(sink.values(1)).toEqual([...values(1, 3), ...values(1, 3)]);
+    expect(told.disconnections.length).toBeGreaterThan(0);
+    await until('it to be connected again', () => told.reconnections > 0);
   });
 });

@@ -1,22 +1,14 @@
 import { consumeSpec, RecordingSink, record, sendAll, Told, uniqueName } from '@omnibus/conformance-tests';
 import type { BusError } from '@omnibus/core';
+import type { RabbitMQEventBusOptions } from '../src/options.js';
 import { RabbitMQTransport } from '../src/transport.js';
-import { group, Outsider, openTransport, testOptions, until } from './support/rabbitmq.js';
+import { group, type Opened, Opener, Outsider, testOptions, until } from './support/rabbitmq.js';
 
-const opened: RabbitMQTransport[] = [];
+const opener = new Opener();
 const outsider = new Outsider();
+const open = (options: RabbitMQEventBusOptions = {}): Promise<Opened> => opener.open(options);
 
-async function open(
-  options: Parameters<typeof openTransport>[0] = {},
-): Promise<Awaited<ReturnType<typeof openTransport>>> {
-  const result = await openTransport(options);
-  opened.push(result.transport);
-  return result;
-}
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((transport) => transport.close()));
-});
+afterEach(() => opener.close());
 afterAll(() => outsider.close());
 
 describe('topology', () => {
@@ -159,5 +151,38 @@ describe('topology', () => {
       false,
       false,
     ]);
+  });
+
+  test('with createTopology: false nothing is made, and what exists is used', async () => {
+    const { settings } = await open();
+    const name = uniqueName();
+    const finding = await open({ exchange: settings.exchange, createTopology: false });
+    const error = await finding.transport.ensureGroup(group(name)).then(
+      () => undefined,
+      (reason: unknown) => reason as BusError,
+    );
+    expect(error?.message).toContain('createTopology');
+    expect(await outsider.exists(`${settings.exchange}.${name}.0`)).toBe(false);
+    await (await open({ exchange: settings.exchange })).transport.ensureGroup(group(name));
+    await finding.transport.ensureGroup(group(name));
+    await sendAll(finding.transport, [record(1, 'found')]);
+    expect(await outsider.count(`${settings.exchange}.${name}.1`)).toBe(1);
+  });
+
+  test("queueType: 'classic' makes classic queues, and a group of the other kind is not touched", async () => {
+    const { transport, settings } = await open({ queueType: 'classic' });
+    const name = uniqueName();
+    await transport.ensureGroup(group(name));
+    await sendAll(transport, [record(1, 'kept')]);
+    const quorum = await open({ exchange: settings.exchange });
+    const error = await quorum.transport.ensureGroup(group(name)).then(
+      () => undefined,
+      (reason: unknown) => reason as BusError,
+    );
+    expect(error?.code).toBe('CONFIGURATION');
+    expect(error?.message).toMatch(/x-queue-type of queue .* is classic on the broker and quorum here/);
+    const sink = new RecordingSink();
+    await transport.consume(consumeSpec(name), sink);
+    await until('what it kept', () => sink.values(1).includes('kept'));
   });
 });

@@ -36,6 +36,7 @@ const FORMATS = [
 const BUSES = [
   { bus: '@omnibus/bus-kafka', name: 'KafkaEventBus', client: 'kafkajs' },
   { bus: '@omnibus/bus-redis', name: 'RedisEventBus', client: 'ioredis' },
+  { bus: '@omnibus/bus-rabbitmq', name: 'RabbitMQEventBus', client: 'amqplib' },
 ] as const;
 
 // An event goes through the bus, and an error has the class that the application imported.

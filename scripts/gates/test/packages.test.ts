@@ -7,7 +7,13 @@ import { publicPackages, ROOT, read, workspacePackages } from '../src/repository
 
 // Built besides what the exports name: the command, which a file in bin/ imports, and the programs that child
 // processes run, which are started by their paths.
-const PROGRAMS = new Set(['dist/cli', 'dist/child-host', 'dist/kafka-process', 'dist/redis-process']);
+const PROGRAMS = new Set([
+  'dist/cli',
+  'dist/child-host',
+  'dist/kafka-process',
+  'dist/rabbitmq-process',
+  'dist/redis-process',
+]);
 
 const packages = publicPackages().map((each) => ({ ...each, name: each.manifest.name }));
 const core = packages.find(({ name }) => name === '@omnibus/core');
@@ -18,6 +24,7 @@ it('publishes core, the buses and the conformance kit', () => {
   expect(packages.map(({ name }) => name)).toEqual(
     expect.arrayContaining([
       '@omnibus/bus-kafka',
+      '@omnibus/bus-rabbitmq',
       '@omnibus/bus-redis',
       '@omnibus/conformance-tests',
       '@omnibus/core',

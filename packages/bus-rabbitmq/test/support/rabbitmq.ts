@@ -1,4 +1,5 @@
 import { Told, uniqueName } from '@omnibus/conformance-tests';
+import type { HistoryQuery } from '@omnibus/core/transport';
 import amqplib, { type ChannelModel } from 'amqplib';
 import {
   type RabbitMQEventBusOptions,
@@ -29,14 +30,36 @@ export function testOptions(options: RabbitMQEventBusOptions = {}): ResolvedRabb
 }
 
 /** A transport that is open, and what it tells. */
-export async function openTransport(
-  options: RabbitMQEventBusOptions = {},
-): Promise<{ transport: RabbitMQTransport; told: Told; settings: ResolvedRabbitMQOptions }> {
-  const settings = testOptions(options);
-  const transport = new RabbitMQTransport(settings);
-  const told = new Told();
-  await transport.open(told);
-  return { transport, told, settings };
+export interface Opened {
+  readonly transport: RabbitMQTransport;
+  readonly told: Told;
+  readonly settings: ResolvedRabbitMQOptions;
+}
+
+/** Everything that a test opened, to be closed after it. */
+export class Opener {
+  private readonly transports: RabbitMQTransport[] = [];
+
+  open(options: RabbitMQEventBusOptions = {}): Promise<Opened> {
+    return this.openWith(testOptions(options));
+  }
+
+  /** Another process of the same application. */
+  sibling({ settings }: Opened): Promise<Opened> {
+    return this.openWith(settings);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.transports.splice(0).map((transport) => transport.close()));
+  }
+
+  private async openWith(settings: ResolvedRabbitMQOptions): Promise<Opened> {
+    const transport = new RabbitMQTransport(settings);
+    const told = new Told();
+    this.transports.push(transport);
+    await transport.open(told);
+    return { transport, told, settings };
+  }
 }
 
 /** A group that starts now, and stays. */
@@ -60,6 +83,18 @@ export async function until(
     if (Date.now() > deadlineMs) throw new Error(`Not within ${timeoutMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** Everything that a transport keeps as history, from there on. */
+export async function historyOf(
+  { history }: RabbitMQTransport,
+  from: HistoryQuery['from'] = { kind: 'beginning' },
+  until: HistoryQuery['until'] = { kind: 'now' },
+): Promise<string[]> {
+  const { batches } = await history.open({ from, until, signal: undefined });
+  const found: string[] = [];
+  for await (const { records } of batches) found.push(...records.map(({ value }) => String(value)));
+  return found;
 }
 
 /** A client of amqplib for what a test looks at or writes past the bus; closed by `close`. */

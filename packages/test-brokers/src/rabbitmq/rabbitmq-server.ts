@@ -17,7 +17,7 @@ export async function requireRabbitMQ(report: Report): Promise<string> {
   throw new TestBrokerError(
     'TOOL_MISSING',
     `RabbitMQ is needed, and was not installed (${why ?? 'its scripts are not where they should be'}). ` +
-      'Install it (Debian, Ubuntu: rabbitmq-server; macOS: brew install rabbitmq), or start Docker.',
+      'Install it (Debian, Ubuntu: rabbitmq-server; macOS: brew install rabbitmq), or name running nodes in OMNIBUS_RABBITMQ_URLS.',
   );
 }
 
