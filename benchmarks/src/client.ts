@@ -4,6 +4,8 @@ import type { Batch } from './events.js';
 export interface Client {
   /** Connected: the next publish needs no set-up. Every event is acknowledged as durable, on both sides alike. */
   openPublisher(): Promise<Publisher>;
+  /** Makes a group, so that what is published from now on is kept for it. */
+  createGroup(group: string): Promise<void>;
   /** In its group, as its only member: what the stream holds comes now, from the beginning. */
   openConsumer(spec: ConsumerSpec): Promise<Consumer>;
 }
@@ -38,4 +40,6 @@ export interface Consumer {
 export interface Clients {
   readonly bus: Client;
   readonly raw: Client;
+  /** Whether a group that is made later gets what the stream holds. Where it does not, every round has its own backlog. */
+  readonly isRetained: boolean;
 }

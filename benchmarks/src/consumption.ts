@@ -11,6 +11,12 @@ export async function fill(client: Client, count: number): Promise<void> {
   await publisher.close();
 }
 
+/** Publishes `count` events for one group, which is made ahead. */
+export async function fillFor(client: Client, count: number, group: string): Promise<void> {
+  await client.createGroup(group);
+  await fill(client, count);
+}
+
 /** A consumer that has handled everything, and still consumes. */
 export interface Drained {
   readonly consumer: Consumer;

@@ -30,6 +30,7 @@ export const kafka: BrokerKind = {
     return {
       bus: new OmnibusClient((options) => new KafkaEventBus({ ...options, brokers, topicPrefix: stream })),
       raw: new RawKafkajs(brokers, `${stream}.stream`),
+      isRetained: true,
     };
   },
   async dropStream(brokers, stream) {

@@ -29,6 +29,7 @@ export const redis: BrokerKind = {
     return {
       bus: new OmnibusClient((options) => new RedisEventBus({ ...options, url, streamPrefix: stream })),
       raw: new RawIoredis(url, `${stream}:stream`),
+      isRetained: true,
     };
   },
   async dropStream([url = ''], stream) {

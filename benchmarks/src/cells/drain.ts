@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Client, ConsumerSpec } from '../client.js';
-import { fill, handleAll } from '../consumption.js';
+import { fill, fillFor, handleAll } from '../consumption.js';
 import { type Effort, interleaved, SIDES } from '../measure.js';
 import { effortRows, type Row, type Target } from '../report/row.js';
 import type { BrokerRun, Cell } from './cell.js';
@@ -53,11 +53,17 @@ async function drainRows(
   { cell, what, events, concurrency, work }: Drain,
 ): Promise<readonly Row[]> {
   const { name, clients } = run.broker.newStream();
-  run.progress(`${cell}  filling the stream`);
-  await fill(clients.bus, events);
-  const rounds = await interleaved(run, `${cell} ${what}`, SIDES, (side, round) =>
-    drain(clients[side], events, { group: `${name}-${side}-${round}`, concurrency }, work),
-  );
+  if (clients.isRetained) {
+    run.progress(`${cell}  filling the stream`);
+    await fill(clients.bus, events);
+  }
+  const rounds = await interleaved(run, `${cell} ${what}`, SIDES, async (side, round) => {
+    const group = `${name}-${side}-${round}`;
+    // A stream that keeps nothing for later: each group gets what is published while it is the only one.
+    const { clients: own } = clients.isRetained ? { clients } : run.broker.newStream();
+    if (!clients.isRetained) await fillFor(own[side], events, group);
+    return drain(own[side], events, { group, concurrency }, work);
+  });
   const target: Target = { kind: 'at least', bound: run.broker.targets[cell] };
   return effortRows({ cell, what, target }, rounds);
 }

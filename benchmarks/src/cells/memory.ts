@@ -1,4 +1,4 @@
-import { fill } from '../consumption.js';
+import { fill, fillFor } from '../consumption.js';
 import { interleaved, type Rounds, type Side } from '../measure.js';
 import { type MemoryUse, memoryUse } from '../memory-use.js';
 import { absoluteRow, type Row, type RowHead, ratioRow } from '../report/row.js';
@@ -60,15 +60,18 @@ function eventsOf({ events }: BrokerRun, length: Length): number {
 async function measureRounds(run: BrokerRun): Promise<Rounds<Thing, MemoryUse>> {
   const { name: bus, address, newStream } = run.broker;
   const streams = { short: newStream(), long: newStream() };
-  for (const length of ['short', 'long'] as const) {
+  const { isRetained } = streams.short.clients;
+  for (const length of isRetained ? (['short', 'long'] as const) : []) {
     run.progress(`M, filling the ${length} stream`);
     await fill(streams[length].clients.bus, eventsOf(run, length));
   }
-  const measure = (thing: Thing, round: number): Promise<MemoryUse> => {
+  const measure = async (thing: Thing, round: number): Promise<MemoryUse> => {
     const [side, length] = thing.split(' ') as [Side, Length];
-    const stream = streams[length].name;
+    const { name: stream, clients } = isRetained ? streams[length] : newStream();
     const group = `${stream}-${side}-${round}`;
-    return memoryUse({ bus, address, stream, side, group, events: eventsOf(run, length) }, run.signal);
+    const events = eventsOf(run, length);
+    if (!isRetained) await fillFor(clients[side], events, group);
+    return memoryUse({ bus, address, stream, side, group, events }, run.signal);
   };
   return interleaved(run, 'M', THINGS, measure, { warmUp: false });
 }

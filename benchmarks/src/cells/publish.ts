@@ -34,7 +34,10 @@ async function publishRows(
   outstanding: number,
   bound?: number,
 ): Promise<readonly Row[]> {
-  const { bus, raw } = run.broker.newStream().clients;
+  const { name, clients } = run.broker.newStream();
+  const { bus, raw } = clients;
+  // Without a group nothing would be stored.
+  if (!clients.isRetained) await Promise.all([bus.createGroup(name), raw.createGroup(name)]);
   const publishers = { bus: await bus.openPublisher(), raw: await raw.openPublisher() };
   const what = perCall === 1 ? `1 event a call, ${outstanding} outstanding` : `${perCall} events a call`;
   const all = batchesOf(run.events, perCall);

@@ -13,6 +13,12 @@ export class OmnibusClient implements Client {
     return { publish: ({ events }) => bus.publish(events), close: () => closed(bus) };
   }
 
+  async createGroup(group: string): Promise<void> {
+    const bus = this.createBus({ group });
+    await bus.ensureGroup();
+    await closed(bus);
+  }
+
   async openConsumer({ group, concurrency, handle }: ConsumerSpec): Promise<Consumer> {
     const bus = this.createBus({ group, ...(concurrency === undefined ? {} : { concurrency }) });
     bus.subscribe(EVENT_TYPE, handle);

@@ -46,6 +46,10 @@ export class RawKafkajs implements Client {
     };
   }
 
+  createGroup(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async openConsumer({ group, concurrency, handle }: ConsumerSpec): Promise<Consumer> {
     const consumer = this.kafka.consumer({ groupId: group, maxWaitTimeInMs: 500 });
     await consumer.connect();

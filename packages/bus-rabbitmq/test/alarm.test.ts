@@ -34,29 +34,36 @@ test('an alarm of the broker shows in the status and holds publishers back witho
   await bus.startConsuming();
   const isHeldBack = (): boolean => messages.some((text) => text.includes('holds publishers back'));
   const events: DomainEvent[] = [];
+  const publishNext = async (): Promise<void> => {
+    const [aggregateId, aggregateVersion] = ['a', events.length + 1];
+    const event = createEvent({
+      eventType: 'T',
+      aggregateType: 'A',
+      aggregateId,
+      aggregateVersion,
+      data: {},
+    });
+    events.push(event);
+    await bus?.publish(event);
+  };
   const { ctl } = rabbitmq.node(0);
   await ctl('set_vm_memory_high_watermark', 'absolute', '1MB');
   // The broker tells a connection of its alarm when that publishes the next time.
-  const publishing = (async () => {
-    while (!isHeldBack()) {
-      const [aggregateId, aggregateVersion] = ['a', events.length + 1];
-      events.push(
-        createEvent({ eventType: 'T', aggregateType: 'A', aggregateId, aggregateVersion, data: {} }),
-      );
-      await bus.publish(events.at(-1) as DomainEvent);
-    }
+  const untilHeldBack = (async () => {
+    while (!isHeldBack()) await publishNext();
   })();
+  await until('the alarm to be told', isHeldBack, 60_000);
   let settled = 'no';
-  publishing.then(
+  const last = publishNext().then(
     () => (settled = 'published'),
     (error: unknown) => (settled = String(error)),
   );
-  await until('the alarm to be told', isHeldBack, 60_000);
   expect(settled).toBe('no');
   await ctl('set_vm_memory_high_watermark', '0.4');
-  await until('the events to be handled', () => settled !== 'no' && handled.length === events.length, 60_000);
+  await Promise.all([untilHeldBack, last]);
+  expect(settled).toBe('published');
+  await until('the events to be handled', () => handled.length === events.length, 60_000);
   expect(handled.map(({ eventId }) => eventId)).toEqual(events.map(({ eventId }) => eventId));
-  await publishing;
   expect(messages.some((text) => text.includes('takes messages again'))).toBe(true);
   await bus.shutdown();
   await watching;
