@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 
 import { RabbitMQEventBus } from '@omnibus/bus-rabbitmq';
 import { startRabbitMQ } from '@omnibus/test-brokers';
@@ -12,14 +14,11 @@ import type { BrokerKind } from './broker.js';
 export const rabbitmq: BrokerKind = {
   targets: { P1: 0.85, P2: 0.9, C1: 0.85, C2: 0.9, L: 0.5 },
   async start(report) {
-    const { version } = createRequire(import.meta.url)('amqplib/package.json') as {
-      readonly version: string;
-    };
     const running = await startRabbitMQ({ report });
     return {
       address: running.urls,
       description: `RabbitMQ ${running.version} (${running.provider})`,
-      rawClient: `amqplib ${version}`,
+      rawClient: `amqplib ${amqplibVersion()}`,
       stop: () => running.stop(),
     };
   },
@@ -52,6 +51,13 @@ export const rabbitmq: BrokerKind = {
     }
   },
 };
+
+/** Its exports do not name its package.json. */
+function amqplibVersion(): string {
+  const folder = dirname(createRequire(import.meta.url).resolve('amqplib'));
+  const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string };
+  return version;
+}
 
 async function groupsOf(channel: amqplib.Channel, queue: string): Promise<readonly string[]> {
   await channel.assertQueue(queue, {

@@ -58,7 +58,9 @@ export class Contact {
   }
 
   private tick(): void {
-    if (this.isKept && !this.isAsking) void this.ask();
+    if (!this.isAsking) void this.ask();
+    // An answer may have come while this process was busy: it is read before the verdict.
+    setImmediate(() => this.isKept);
   }
 
   private async ask(): Promise<void> {

@@ -37,7 +37,7 @@ export type RabbitMQSubjectOptions =
     };
 
 const PARTITIONS = 6;
-const HEARTBEAT_MS = 3_000;
+const HEARTBEAT_MS = 4_000;
 /** The broker looks every heartbeat, and gives up when it heard nothing the second time. */
 const LEASE_MS = 3 * HEARTBEAT_MS;
 /** Quick enough for tests, slow enough for a loaded machine. */
