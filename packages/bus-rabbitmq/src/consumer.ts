@@ -5,9 +5,12 @@ import {
   type ConsumeSpec,
   type Consumption,
   type DeliverySink,
+  delay,
+  Elapsed,
   isConnectionTrouble,
   type Outages,
   type OutboundRecord,
+  reconnectDelayMs,
   type TransportEvents,
 } from '@omnibus/core/transport';
 import type { OpenConnection, RabbitMQClient } from './client.js';
@@ -94,7 +97,7 @@ export class RabbitMQConsumer implements Consumption {
   /** Resolves when this process consumes its share. */
   async start(): Promise<void> {
     try {
-      await this.link.open();
+      await this.connect();
       if (this.stopping.signal.aborted) throw busClosed('startConsuming');
       await this.reconcile();
     } catch (error) {
@@ -103,6 +106,21 @@ export class RabbitMQConsumer implements Consumption {
     }
     if (!this.spec.group.ephemeral) return;
     this.keepAlive = setInterval(() => void this.restore(), KEEP_ALIVE_MS);
+  }
+
+  /** The bus is connected, so what fails here is a failure of the moment: a node that has just gone, a crash in the broker. */
+  private async connect(): Promise<void> {
+    const sinceStart = new Elapsed();
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.link.open();
+        return;
+      } catch (error) {
+        const isOver = this.stopping.signal.aborted || sinceStart.ms > this.parts.settings.requestTimeoutMs;
+        if (isOver || !toBusError(error, 'consume').retryable) throw error;
+        await delay(reconnectDelayMs(attempt), this.stopping.signal);
+      }
+    }
   }
 
   stop(timeoutMs: number): Promise<void> {

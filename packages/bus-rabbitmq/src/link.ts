@@ -93,6 +93,9 @@ export class Link {
     this.connecting = true;
     try {
       open = await this.client.connect(this.name, this.closing.signal);
+      // It stood at the very moment of the close, which did not know of it.
+      if (this.closing.signal.aborted)
+        throw new BusError('CONNECTION_LOST', 'The connection is closed again');
       await this.use(open);
     } catch (error) {
       this.lastError = error;
