@@ -87,7 +87,9 @@ export class Presence {
     this.timer ??= setInterval(() => this.tick(), this.intervalMs);
     this.tell('hello');
     // Where publishers are held back nobody is heard: then everybody waits for every partition, and the broker decides.
-    await Promise.race([greeted.then(() => delay(ANSWERS_MS)), delay(GREETING_MS)]);
+    const waiting = new AbortController();
+    await Promise.race([greeted.then(() => delay(ANSWERS_MS)), delay(GREETING_MS, waiting.signal)]);
+    waiting.abort();
   }
 
   /** No connection: who is silent now may be there all the same. */
