@@ -2,6 +2,7 @@ import amqplib, { type Channel, type ChannelModel, type ConsumeMessage } from 'a
 
 import type { Client, Consumer, ConsumerSpec, Publisher } from '../client.js';
 import type { PlainEvent } from '../events.js';
+import { KeyLanes } from './key-lanes.js';
 
 /** Messages that may wait for confirmation. */
 const CONFIRM_WINDOW = 1_000;
@@ -54,7 +55,9 @@ export class RawAmqplib implements Client {
     await declare(channel, this.queue);
     await channel.prefetch(PREFETCH);
     const take =
-      concurrency === undefined ? inBatches(channel, handle) : inLanes(channel, concurrency, handle);
+      concurrency === undefined
+        ? inBatches(channel, handle)
+        : inLanes(channel, new KeyLanes(concurrency, handle));
     await channel.consume(this.queue, (message) => message && take(message));
     return {
       close: async () => {
@@ -85,43 +88,12 @@ function inBatches(channel: Channel, handle: ConsumerSpec['handle']): (message: 
   };
 }
 
-/** The events of a key one after the other, several keys at once; each is acknowledged when it is done. */
-function inLanes(
-  channel: Channel,
-  concurrency: number,
-  handle: ConsumerSpec['handle'],
-): (message: ConsumeMessage) => void {
-  const lanes = new Map<string, ConsumeMessage[]>();
-  const ready: string[] = [];
-  let running = 0;
-  const work = async (key: string, lane: ConsumeMessage[]): Promise<void> => {
-    const message = lane[0] as ConsumeMessage;
-    await handle(JSON.parse(message.content.toString()));
-    channel.ack(message);
-    lane.shift();
-    if (lane.length > 0) ready.push(key);
-    else lanes.delete(key);
-    running -= 1;
-    pump();
-  };
-  const pump = (): void => {
-    while (running < concurrency) {
-      const key = ready.shift();
-      if (key === undefined) return;
-      running += 1;
-      void work(key, lanes.get(key) ?? []);
-    }
-  };
-  return (message) => {
-    const key = String(message.properties.headers?.aggregate_id);
-    const lane = lanes.get(key);
-    if (lane) lane.push(message);
-    else {
-      lanes.set(key, [message]);
-      ready.push(key);
-    }
-    pump();
-  };
+/** Each is acknowledged when it is done. */
+function inLanes(channel: Channel, lanes: KeyLanes): (message: ConsumeMessage) => void {
+  return (message) =>
+    lanes.add(String(message.properties.headers?.aggregate_id), message.content.toString(), () =>
+      channel.ack(message),
+    );
 }
 
 /** Bounds what is under way. */

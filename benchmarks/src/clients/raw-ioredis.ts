@@ -47,6 +47,10 @@ export class RawIoredis implements Client {
     };
   }
 
+  createGroup(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** Waiting blocks a connection: acknowledgements have one of their own. */
   async openConsumer({ group, concurrency, handle }: ConsumerSpec): Promise<Consumer> {
     const reader = new Redis(this.url);

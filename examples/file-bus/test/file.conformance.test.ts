@@ -21,6 +21,7 @@ conformance({
   processEnv: { FILE_BUS_FOLDER: folder },
   capabilities: {
     durable: true,
+    retained: true,
     competing: false,
     history: 'none',
     processes: true,
