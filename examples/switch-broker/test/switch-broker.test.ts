@@ -1,5 +1,5 @@
 import { createEvent } from '@omnibus/core';
-import { startKafka, startRedis } from '@omnibus/test-brokers';
+import { startKafka, startRabbitMQ, startRedis } from '@omnibus/test-brokers';
 import { startBilling } from '../src/billing.js';
 import { BUSES } from '../src/buses.js';
 
@@ -19,6 +19,10 @@ const BROKERS: Readonly<Record<string, () => Promise<Broker>>> = {
   redis: async () => {
     const redis = await startRedis();
     return { address: redis.url, stop: () => redis.stop() };
+  },
+  rabbitmq: async () => {
+    const rabbitmq = await startRabbitMQ();
+    return { address: rabbitmq.urls[0] as string, stop: () => rabbitmq.stop() };
   },
 };
 
