@@ -1,7 +1,7 @@
-import { BusError, within } from '@omnibus/core/transport';
+import { BusError, tlsConnectOptions, within } from '@omnibus/core/transport';
 import amqplib, { type Channel, type ChannelModel } from 'amqplib';
 import type { RabbitMQConnectionSettings } from './options.js';
-import { credentialsOf, tlsOptions } from './security.js';
+import { credentialsOf } from './security.js';
 
 const KEEP_ALIVE_MS = 60_000;
 /** The largest frame that all brokers accept by default: headers must fit into one. */
@@ -66,7 +66,7 @@ export class RabbitMQClient {
         heartbeat: Math.ceil(heartbeatMs / 1_000),
       },
       {
-        ...(secure ? tlsOptions(security) : {}),
+        ...(secure ? tlsConnectOptions(security) : {}),
         credentials: credentialsOf(url, security),
         noDelay: true,
         keepAlive: true,

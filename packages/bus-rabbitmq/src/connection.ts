@@ -50,7 +50,7 @@ export class Connection {
   constructor(
     private readonly settings: RabbitMQSettings,
     private readonly events: TransportEvents,
-    private readonly consumers: ReadonlySet<RabbitMQConsumer>,
+    private readonly consumers: Iterable<RabbitMQConsumer>,
   ) {
     this.partitions = settings.partitions;
     this.client = new RabbitMQClient(settings);

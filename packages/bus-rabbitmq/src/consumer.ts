@@ -3,7 +3,6 @@ import {
   BusError,
   busClosed,
   type ConsumeSpec,
-  type Consumption,
   type DeliverySink,
   delay,
   Elapsed,
@@ -11,6 +10,7 @@ import {
   type Outages,
   type OutboundRecord,
   reconnectDelayMs,
+  type StartableConsumption,
   type TransportEvents,
 } from '@omnibus/core/transport';
 import type { OpenConnection, RabbitMQClient } from './client.js';
@@ -48,7 +48,7 @@ const CLOSE_GRACE_MS = 2_000;
 const KEEP_ALIVE_MS = 60_000;
 
 /** One member of one group: tells the others that it is there, and consumes the partitions that are its share. */
-export class RabbitMQConsumer implements Consumption {
+export class RabbitMQConsumer implements StartableConsumption {
   private readonly names: GroupNames;
   private readonly link: Link;
   private readonly presence: Presence;

@@ -6,12 +6,12 @@ import {
   type Consumption,
   type DeadLetterStore,
   type DeliverySink,
-  delay,
   type GroupSpec,
   type HistoryReader,
   type OutboundRecord,
   type PartitionLag,
-  reconnectDelayMs,
+  patiently,
+  RunningConsumers,
   type SendResult,
   type Transport,
   type TransportEvents,
@@ -37,7 +37,7 @@ export class RabbitMQTransport implements Transport {
   readonly destination: string;
   readonly capabilities: Capabilities;
   readonly limits: TransportLimits;
-  private readonly consumers = new Set<RabbitMQConsumer>();
+  private readonly consumers = new RunningConsumers<RabbitMQConsumer>();
   private connection: Connection | undefined;
   private closed = false;
 
@@ -84,37 +84,19 @@ export class RabbitMQTransport implements Transport {
   }
 
   /** Works out a failure of the moment; a group that cannot be made as configured is an error at once. */
-  async ensureGroup(group: GroupSpec): Promise<void> {
-    const deadlineMs = Date.now() + this.settings.requestTimeoutMs;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await this.open_.ensureGroup(group);
-        return;
-      } catch (error) {
-        const reason = toBusError(error, `create the group ${group.name}`);
-        if (!reason.retryable || this.closed || Date.now() > deadlineMs) throw reason;
-        await delay(reconnectDelayMs(attempt));
-      }
-    }
+  ensureGroup(group: GroupSpec): Promise<void> {
+    return patiently(() => this.open_.ensureGroup(group), {
+      timeoutMs: this.settings.requestTimeoutMs,
+      asBusError: (error) => toBusError(error, `create the group ${group.name}`),
+      isOver: () => this.closed,
+    });
   }
 
   async consume(spec: ConsumeSpec, sink: DeliverySink): Promise<Consumption> {
     // Before the join: from now on the group keeps what is published, also while it is still being shared out.
     await this.ensureGroup(spec.group);
     const consumer = new RabbitMQConsumer(this.open_.consumerParts(spec.group), spec, sink);
-    this.consumers.add(consumer);
-    try {
-      await consumer.start();
-    } catch (error) {
-      this.consumers.delete(consumer);
-      throw error;
-    }
-    return {
-      stop: async (timeoutMs) => {
-        await consumer.stop(timeoutMs);
-        this.consumers.delete(consumer);
-      },
-    };
+    return this.consumers.start(consumer);
   }
 
   lag(group: string): Promise<readonly PartitionLag[]> {
@@ -127,7 +109,7 @@ export class RabbitMQTransport implements Transport {
 
   async close(): Promise<void> {
     this.closed = true;
-    await Promise.all([...this.consumers].map((consumer) => consumer.stop(0)));
+    await this.consumers.stopAll();
     await this.connection?.close();
   }
 
