@@ -43,7 +43,7 @@ export class Heartbeat {
   private failures = 0;
   private intervalMs: number;
   private timer: NodeJS.Timeout | undefined;
-  private readonly sinceTick = new Elapsed();
+  private sinceTick = new Elapsed();
 
   constructor(
     private readonly settings: HeartbeatSettings,
@@ -56,6 +56,14 @@ export class Heartbeat {
   joinBegins(): void {
     this.phase = 'joining';
     if (!this.timer) this.schedule(this.intervalMs);
+  }
+
+  /**
+   * The coordinator had us until it answered, and counts again since then. When that was, a process that stood still
+   * cannot tell; but not before it stood still.
+   */
+  joinAnswered(): void {
+    this.contact = this.sinceTick;
   }
 
   joinFailed(): void {
@@ -108,7 +116,7 @@ export class Heartbeat {
   private schedule(ms: number): void {
     clearTimeout(this.timer);
     if (this.closed) return;
-    this.sinceTick.reset();
+    this.sinceTick = new Elapsed();
     this.timer = setTimeout(() => this.tick(), Math.min(ms, this.sessionLeftMs));
   }
 

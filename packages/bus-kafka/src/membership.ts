@@ -186,6 +186,7 @@ export class Membership {
     this.heartbeat.joinBegins();
     try {
       const joined = await this.joinGroup();
+      this.heartbeat.joinAnswered();
       // Between here and the leader's answer nothing can be committed.
       this.committing = undefined;
       const contact = new Elapsed();

@@ -59,3 +59,23 @@ test('a session that ended while the process stood still is over at once, before
     heartbeat.close();
   }
 });
+
+test('a join that the coordinator held for long was contact, whatever follows from it', () => {
+  const heartbeat = new Heartbeat(
+    { sessionTimeoutMs: 200, heartbeatIntervalMs: 60_000 },
+    handlerOf({ silent: () => heartbeat.left() }),
+  );
+  const member = { groupId: 'g', groupGenerationId: 1, memberId: 'm' };
+  const contact = new Elapsed();
+  while (contact.ms <= 150);
+  try {
+    heartbeat.joined(member, contact, 60_000);
+    heartbeat.joinBegins();
+    while (contact.ms <= 250);
+    heartbeat.joinAnswered();
+    heartbeat.joinFailed();
+    expect(heartbeat.isInSession).toBe(true);
+  } finally {
+    heartbeat.close();
+  }
+});
