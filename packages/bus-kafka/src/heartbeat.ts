@@ -143,10 +143,14 @@ export class Heartbeat {
     let patience: NodeJS.Timeout | undefined;
     let sent = new Elapsed();
     this.beating = true;
+    // After a busy moment of this process its timers come before what is there to be read: the answer may be among it.
+    const lookOnce = (): void => {
+      setImmediate(() => this.beating && this.handler.hung(this.patienceMs));
+    };
     try {
       await this.handler.send(member, () => {
         sent = new Elapsed();
-        patience = setTimeout(() => this.handler.hung(this.patienceMs), this.patienceMs);
+        patience = setTimeout(lookOnce, this.patienceMs);
       });
       this.heard(member, sent);
     } catch (error) {

@@ -79,3 +79,32 @@ test('a join that the coordinator held for long was contact, whatever follows fr
     heartbeat.close();
   }
 });
+
+test('an answer that came while the process was busy is read before it is missed', async () => {
+  const hung: number[] = [];
+  let answer: (() => void) | undefined;
+  const heartbeat = new Heartbeat(
+    { sessionTimeoutMs: 60_000, heartbeatIntervalMs: 10 },
+    handlerOf({
+      send: (_, sent) => {
+        sent();
+        return new Promise((resolve) => {
+          answer = resolve;
+        });
+      },
+      hung: (ms) => hung.push(ms),
+    }),
+  );
+  heartbeat.joined({ groupId: 'g', groupGenerationId: 1, memberId: 'm' }, new Elapsed(), 10);
+  try {
+    await until('a heartbeat', () => answer !== undefined, 10_000);
+    setImmediate(() => answer?.());
+    const busy = new Elapsed();
+    while (busy.ms <= 1_100);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(hung).toEqual([]);
+  } finally {
+    heartbeat.close();
+  }
+});
