@@ -1,14 +1,10 @@
 import { Script } from './script.js';
+import { LUA_FIELDS } from './scripts.js';
 
 /** What looks at groups from outside, and removes what nobody needs, each as one step at the server. */
 
 /** KEYS: streams. Returns for each its groups: name, and name, pending and idle time of each consumer. */
-export const look: Script = new Script(`
-  local function fields(list)
-    local found = {}
-    for i = 1, #list, 2 do found[list[i]] = list[i + 1] end
-    return found
-  end
+export const look: Script = new Script(`${LUA_FIELDS}
   local answers = {}
   for i, stream in ipairs(KEYS) do
     answers[i] = {}

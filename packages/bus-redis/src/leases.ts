@@ -47,27 +47,17 @@ export class Leases {
   }
 
   async take(partition: number, made: number[]): Promise<Lease | undefined> {
-    const { keys } = this.topology;
     const { group, consumerName, leaseMs, member } = this.settings;
     this.tokens += 1;
     const lease = new Lease(partition, `${member}:${this.tokens}`, leaseMs, new Elapsed());
-    const answer = await take.run(
-      this.commands,
-      [
-        keys.lease(partition, group),
-        keys.streamOf(partition),
-        keys.pass(partition, group, lease.token),
-        keys.admitted(partition, group),
-      ],
-      [
-        lease.token,
-        leaseMs,
-        group,
-        consumerName,
-        this.handler.resumeAt(partition),
-        this.orphans.get(partition) ?? '',
-      ],
-    );
+    const answer = await take.run(this.commands, this.keysOf(lease), [
+      lease.token,
+      leaseMs,
+      group,
+      consumerName,
+      this.handler.resumeAt(partition),
+      this.orphans.get(partition) ?? '',
+    ]);
     if (answer === null) return undefined;
     const [trimmed, isMade] = answer as readonly [number, number];
     this.held.set(partition, lease);
@@ -128,18 +118,8 @@ export class Leases {
     await lease?.clearing;
     this.held.delete(partition);
     if (!lease) return;
-    const { keys } = this.topology;
     const { group, consumerName } = this.settings;
-    const trimmed = await release.run(
-      this.commands,
-      [
-        keys.lease(partition, group),
-        keys.streamOf(partition),
-        keys.pass(partition, group, lease.token),
-        keys.admitted(partition, group),
-      ],
-      [lease.token, group, consumerName],
-    );
+    const trimmed = await release.run(this.commands, this.keysOf(lease), [lease.token, group, consumerName]);
     if (Number(trimmed) > 0) this.handler.trimmed(partition, Number(trimmed));
   }
 
@@ -189,6 +169,18 @@ export class Leases {
         `Partitions ${ended.join(', ')} are given up: their leases of ${this.settings.leaseMs} ms could not be prolonged in time`,
       ),
     );
+  }
+
+  /** What `take` and `release` work on. */
+  private keysOf({ partition, token }: Lease): string[] {
+    const { keys } = this.topology;
+    const { group } = this.settings;
+    return [
+      keys.lease(partition, group),
+      keys.streamOf(partition),
+      keys.pass(partition, group, token),
+      keys.admitted(partition, group),
+    ];
   }
 
   private forget(partitions: readonly number[], cause: BusError): void {

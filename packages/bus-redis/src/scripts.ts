@@ -16,6 +16,14 @@ const LUA_BEFORE = `
     return tonumber(aSequence) < tonumber(bSequence)
   end`;
 
+/** What `XINFO` lists as names and values. */
+export const LUA_FIELDS = `
+  local function fields(list)
+    local found = {}
+    for i = 1, #list, 2 do found[list[i]] = list[i + 1] end
+    return found
+  end`;
+
 /** Hands everything that one consumer of a group has pending to another. Returns how many of it were trimmed away. */
 const LUA_HAND_PENDING = `
   local function handPending(stream, group, from, to)
@@ -151,15 +159,14 @@ export const take: Script = new Script(`${LUA_BEFORE}${LUA_HAND_PENDING}${LUA_AD
  *
  * KEYS: streams. ARGV: group. Returns for each stream the last position that the group was given, false without the group.
  */
-export const stand: Script = new Script(`
+export const stand: Script = new Script(`${LUA_FIELDS}
   local answers = {}
   for i, stream in ipairs(KEYS) do
     answers[i] = false
     local groups = redis.pcall('XINFO', 'GROUPS', stream)
     for _, info in ipairs(groups.err and {} or groups) do
-      local field = {}
-      for at = 1, #info, 2 do field[info[at]] = info[at + 1] end
-      if field.name == ARGV[1] then answers[i] = field['last-delivered-id'] end
+      local group = fields(info)
+      if group.name == ARGV[1] then answers[i] = group['last-delivered-id'] end
     end
   end
   return answers
@@ -233,12 +240,7 @@ export const release: Script = new Script(`${LUA_HAND_PENDING}
  * ever added, and of the group (-1 without it) its last position, how many are pending, how many are still to be
  * delivered (-1 when the server does not know).
  */
-export const inspect: Script = new Script(`
-  local function fields(list)
-    local found = {}
-    for i = 1, #list, 2 do found[list[i]] = list[i + 1] end
-    return found
-  end
+export const inspect: Script = new Script(`${LUA_FIELDS}
   local answers = {}
   for i, stream in ipairs(KEYS) do
     if redis.call('EXISTS', stream) == 0 then
