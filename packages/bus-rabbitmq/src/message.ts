@@ -16,8 +16,11 @@ export interface DeliveredRecord extends InboundRecord {
   readonly deliveryTag: number;
 }
 
+/** Properties of a message that is told by its id. */
+export type PublishProperties = Options.Publish & { readonly messageId: string };
+
 /** Properties and headers of the message of a record: the predecessor's, in its spelling, and the other headers behind them. */
-export function propertiesOf(record: OutboundRecord, messageId: string): Options.Publish {
+export function propertiesOf(record: OutboundRecord, messageId: string): PublishProperties {
   const { event, headers } = record;
   const correlationId = event.correlationId ?? '';
   const contentType = headers[CONTENT_TYPE];

@@ -1,15 +1,16 @@
 import { BusError, delay } from '@omnibus/core/transport';
-import type { ConfirmChannel, Options } from 'amqplib';
+import type { ConfirmChannel } from 'amqplib';
 import { closeChannel } from './client.js';
 import { toBusError } from './errors.js';
 import type { Link } from './link.js';
+import type { PublishProperties } from './message.js';
 
 /** A message that is to be published. */
 export interface Publication {
   readonly exchange: string;
   readonly routingKey: string;
   readonly content: Buffer;
-  readonly properties: Options.Publish & { readonly messageId: string };
+  readonly properties: PublishProperties;
 }
 
 /** What became of a call. */

@@ -52,10 +52,7 @@ export class StreamPublisher {
       exchange: this.exchange,
       routingKey: routingKey(event.aggregateType, event.eventType, partition),
       content: bufferOf(value),
-      properties: {
-        ...propertiesOf(record, messageIdOf(record, randomUUID)),
-        messageId: messageIdOf(record, randomUUID),
-      },
+      properties: propertiesOf(record, messageIdOf(record, randomUUID)),
     };
   }
 
