@@ -27,6 +27,9 @@ export class KeyMissing {
   ) {}
 }
 
+/** For each read its entries, in its order. */
+export type StreamEntries = readonly (readonly RawEntry[])[];
+
 type StreamReply = readonly [name: Buffer, entries: readonly RawEntry[]];
 /** With RESP3 an object, if the client is set to give it as it comes. */
 type Reply = readonly StreamReply[] | Readonly<Record<string, readonly RawEntry[]>> | null;
@@ -40,7 +43,7 @@ export async function readFenced(
   commands: Commands,
   reads: readonly StreamRead[],
   { group, consumerName, count }: ReadTerms,
-): Promise<readonly (readonly RawEntry[])[] | KeyMissing> {
+): Promise<StreamEntries | KeyMissing> {
   try {
     const reply = (await commands.callBuffer(
       'xreadgroup',
@@ -64,7 +67,7 @@ export async function readFenced(
 }
 
 /** In the order of the reads. A client may put something before the names of all keys. */
-function entriesOf(reply: Reply, reads: readonly StreamRead[]): readonly (readonly RawEntry[])[] {
+function entriesOf(reply: Reply, reads: readonly StreamRead[]): StreamEntries {
   if (reply === null) return reads.map(() => []);
   const answered: (readonly [string, readonly RawEntry[]])[] = Array.isArray(reply)
     ? (reply as readonly StreamReply[]).map(([name, entries]) => [name.toString(), entries])

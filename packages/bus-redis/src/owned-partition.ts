@@ -84,6 +84,11 @@ export class OwnedPartition implements PartitionPort {
     return this.readsPending || this.lastDelivered !== undefined;
   }
 
+  /** What is read next is known before what is under way was delivered. */
+  get canReadAhead(): boolean {
+    return !this.readsPending && this.isLocated && !this.lease.isDoubted;
+  }
+
   /** Core's side. Set once, before anything is delivered. */
   attach(engine: AssignedPartition): void {
     this.engine = engine;

@@ -1,61 +1,45 @@
-import {
-  type BusError,
-  deferred,
-  delay,
-  type InboundRecord,
-  reconnectDelayMs,
-} from '@omnibus/core/transport';
+import { type BusError, deferred, delay, reconnectDelayMs } from '@omnibus/core/transport';
 import type { Commands } from './client.js';
-import { type RawEntry, recordOf } from './entry.js';
 import { toBusError } from './errors.js';
-import { KeyMissing, readFenced } from './fenced-read.js';
+import { readFenced } from './fenced-read.js';
 import type { OwnedPartition } from './owned-partition.js';
+import {
+  type Delivery,
+  PartitionReads,
+  type ReadOwner,
+  type RefusedReads,
+  type Send,
+} from './partition-reads.js';
 import { type ReadLimits, ReadSize } from './read-size.js';
-import { stand } from './scripts.js';
 import type { Topology } from './topology.js';
 import type { Waker } from './waker.js';
 
 /** How much is read, and for whom. */
-export interface ReaderSettings extends ReadLimits {
-  readonly group: string;
-  readonly consumerName: string;
-}
+export interface ReaderSettings extends ReadLimits, ReadOwner {}
 
 /** How a reader tells what happens to it. */
-export interface ReaderEvents {
+export interface ReaderEvents extends RefusedReads {
   works(): void;
   failed(error: BusError): void;
   /** Called before anything is asked for a partition. Rejects while a command of before may still be on its way. */
   clear(partition: OwnedPartition): Promise<void>;
-  /** The partition is owned no more. */
-  refused(partition: OwnedPartition): void;
-  /** The stream or the group is gone. */
-  groupMissing(partition: OwnedPartition): void;
   /** Entries were deleted while they were pending. */
   trimmed(partition: OwnedPartition, count: number): void;
 }
 
-/** What was read of one partition. */
-interface Delivery {
-  readonly partition: OwnedPartition;
-  readonly records: readonly InboundRecord[];
-  /** Positions of entries that were deleted. */
-  readonly gone: readonly string[];
-  /** Position of the last entry; undefined when nothing was there. */
-  readonly last: string | undefined;
-  /** There is more, as far as the read can tell. */
-  readonly more: boolean;
-}
-
 /**
- * Reads partitions that lie together, as long as there is something to read, and then waits until there is. One read at a
- * time: what is read of a partition arrives in its order.
+ * Reads partitions that lie together, as long as there is something to read, and then what comes. One read at a time: what
+ * is read of a partition arrives in its order. While a full one is handed on, the next is under way.
  */
 export class Reader {
   private readonly partitions = new Set<OwnedPartition>();
   private readonly closing = new AbortController();
   private changed = deferred();
   private readonly size: ReadSize;
+  private readonly reads: PartitionReads;
+  /** There may be something to read: what is new to this reader, or what the last read left. */
+  private hasMore = true;
+  private ahead: Promise<readonly Delivery[]> | undefined;
   /** Reads in a row that brought nothing. */
   private dryReads = 0;
 
@@ -67,6 +51,7 @@ export class Reader {
     private readonly events: ReaderEvents,
   ) {
     this.size = new ReadSize(settings);
+    this.reads = new PartitionReads(commands, topology, settings, events);
     void this.run();
   }
 
@@ -77,13 +62,14 @@ export class Reader {
 
   /** An answer that is under way is still delivered. */
   remove(partition: OwnedPartition): void {
-    this.partitions.delete(partition);
+    if (this.partitions.delete(partition)) this.wake();
   }
 
-  /** A partition may be read again. */
+  /** A partition may be read again, or must no longer be. */
   wake(): void {
+    this.hasMore = true;
     this.changed.resolve();
-    this.waker.interrupt();
+    this.waker.end();
   }
 
   close(): void {
@@ -94,14 +80,12 @@ export class Reader {
 
   private async run(): Promise<void> {
     for (let failures = 0; !this.closing.signal.aborted; ) {
-      this.changed = deferred();
-      const readable = [...this.partitions].filter(({ isReadable }) => isReadable);
       try {
-        if (readable.length === 0) await this.changed.promise;
-        else if (!(await this.readOnce(readable))) await this.sleep(readable);
+        await this.turn();
         failures = 0;
       } catch (error) {
         failures += 1;
+        this.hasMore = true;
         if (this.closing.signal.aborted) return;
         this.events.failed(toBusError(error, `read for the group ${this.settings.group}`));
         await delay(reconnectDelayMs(failures), this.closing.signal);
@@ -109,74 +93,82 @@ export class Reader {
     }
   }
 
-  /** Waits until a stream goes on, or until something else may be read. */
-  private async sleep(partitions: readonly OwnedPartition[]): Promise<void> {
-    const { keys } = this.topology;
+  private async turn(): Promise<void> {
+    const { ahead, readable } = this;
+    this.ahead = undefined;
+    if (ahead) this.handOn(await ahead);
+    else if (readable.length === 0) await this.change();
+    else if (this.hasMore) this.handOn(await this.read(readable));
+    else await this.wait(readable);
+  }
+
+  private get readable(): readonly OwnedPartition[] {
+    return [...this.partitions].filter(({ isReadable }) => isReadable);
+  }
+
+  private change(): Promise<void> {
+    this.changed = deferred();
+    return this.changed.promise;
+  }
+
+  private async sendNow(...read: Parameters<Send>): ReturnType<Send> {
+    const answer = await readFenced(this.commands, ...read);
+    this.events.works();
+    return answer;
+  }
+
+  private ask(partitions: readonly OwnedPartition[], send: Send): Promise<readonly Delivery[]> {
+    this.hasMore = false;
+    return this.reads.ask(partitions, this.size.countFor(partitions.length), send);
+  }
+
+  private async read(partitions: readonly OwnedPartition[]): Promise<readonly Delivery[]> {
+    await this.clear(partitions);
+    await this.reads.locate(partitions.filter(({ isLocated }) => !isLocated));
+    return this.ask(partitions, (...read) => this.sendNow(...read));
+  }
+
+  /** Reads when a stream goes on, or when something else may be read. */
+  private async wait(partitions: readonly OwnedPartition[]): Promise<void> {
+    await this.clear(partitions);
     // Woken for nothing, perhaps because somebody moved the group: then it would be woken at once again.
-    if (this.dryReads > 1) await this.locate(partitions);
-    const wait = this.waker.wait(
-      partitions.map(({ partition, lastDelivered = '0-0' }) => ({
-        stream: keys.streamOf(partition),
-        behind: lastDelivered,
-      })),
-    );
-    await Promise.race([wait, this.changed.promise]);
+    if (this.dryReads > 1) await this.reads.locate(partitions);
+    const canEnd = await this.waker.canEnd();
+    if (this.hasMore) return;
+    const watched = partitions.map(({ partition, lastDelivered = '0-0' }) => ({
+      stream: this.topology.keys.streamOf(partition),
+      behind: lastDelivered,
+    }));
+    if (canEnd)
+      return this.handOn(
+        await this.ask(partitions, (reads, terms) => this.waker.waitAndRead(watched, reads, terms)),
+      );
+    await Promise.race([this.waker.wait(watched), this.change()]);
+    this.hasMore = true;
   }
 
-  /** Asks where the group stands. */
-  private async locate(partitions: readonly OwnedPartition[]): Promise<void> {
-    if (partitions.length === 0) return;
-    const answers = (await stand.run(
-      this.commands,
-      partitions.map(({ partition }) => this.topology.keys.streamOf(partition)),
-      [this.settings.group],
-    )) as readonly (Buffer | null)[];
-    partitions.forEach((partition, index) => {
-      partition.standsAt(answers[index]?.toString());
-    });
-  }
-
-  /** False when there is nothing more to be read for now. */
-  private async readOnce(partitions: readonly OwnedPartition[]): Promise<boolean> {
+  private async clear(partitions: readonly OwnedPartition[]): Promise<void> {
     await Promise.all(partitions.map((partition) => this.events.clear(partition)));
-    await this.locate(partitions.filter(({ isLocated }) => !isLocated));
-    const deliveries = await this.ask(partitions);
+  }
+
+  private handOn(deliveries: readonly Delivery[]): void {
     const full = deliveries.filter(({ more }) => more).length;
     this.size.brought(
       deliveries.flatMap(({ records }) => records),
       full,
     );
     this.dryReads = deliveries.some(({ last }) => last !== undefined) ? 0 : this.dryReads + 1;
+    if (full > 0 || deliveries.length === 0) this.hasMore = true;
+    if (full > 0) this.readAhead();
     for (const delivery of deliveries) this.deliver(delivery);
-    return full > 0 || deliveries.length === 0;
   }
 
-  /** Nothing when one of the partitions could not be read: then none was. */
-  private async ask(partitions: readonly OwnedPartition[]): Promise<readonly Delivery[]> {
-    const { keys } = this.topology;
-    const { group, consumerName } = this.settings;
-    const count = this.size.countFor(partitions.length);
-    const reads = partitions.map(({ partition, lease, readFrom }) => ({
-      stream: keys.streamOf(partition),
-      pass: keys.pass(partition, group, lease.token),
-      behind: readFrom,
-    }));
-    try {
-      const answer = await readFenced(this.commands, reads, { group, consumerName, count });
-      this.events.works();
-      if (answer instanceof KeyMissing) return this.missing(answer, partitions);
-      return partitions.map((partition, index) => deliveryOf(partition, answer[index] ?? [], count));
-    } catch (error) {
-      for (const partition of partitions) partition.readLost();
-      throw error;
-    }
-  }
-
-  private missing({ kind, index }: KeyMissing, partitions: readonly OwnedPartition[]): readonly Delivery[] {
-    const partition = partitions[index] as OwnedPartition;
-    if (kind === 'pass') this.events.refused(partition);
-    else this.events.groupMissing(partition);
-    return [];
+  /** The server works on the next read while handlers have this one. What is to be read must not depend on it. */
+  private readAhead(): void {
+    const { readable } = this;
+    if (readable.length === 0 || !readable.every((partition) => partition.canReadAhead)) return;
+    this.ahead = this.ask(readable, (...read) => this.sendNow(...read));
+    this.ahead.catch(() => undefined);
   }
 
   private deliver({ partition, records, gone, last }: Delivery): void {
@@ -186,15 +178,4 @@ export class Reader {
     partition.forget(gone);
     this.events.trimmed(partition, gone.length);
   }
-}
-
-function deliveryOf(partition: OwnedPartition, entries: readonly RawEntry[], count: number): Delivery {
-  const { readsPending } = partition;
-  return {
-    partition,
-    records: entries.filter(([, fields]) => fields !== null).map((entry) => recordOf(entry, readsPending)),
-    gone: entries.filter(([, fields]) => fields === null).map(([id]) => id.toString()),
-    last: entries[entries.length - 1]?.[0].toString(),
-    more: readsPending || entries.length >= count,
-  };
 }

@@ -1,7 +1,7 @@
-import { records, sendAll } from '@omnibus/conformance-tests';
+import { consumeSpec, RecordingSink, records, sendAll, uniqueName } from '@omnibus/conformance-tests';
 import { type RunningRedis, startRedis } from '@omnibus/test-brokers';
 import { RedisEventBus } from '../src/index.js';
-import { Opener } from './support/redis.js';
+import { Opener, until } from './support/redis.js';
 
 const opener = new Opener();
 let redis: RunningRedis;
@@ -13,6 +13,7 @@ beforeAll(async () => {
       users: [
         { username: 'omnibus', password: 'right' },
         { username: 'reader', password: 'right', rules: '~* &* +@read +@connection +info +set' },
+        { username: 'patient', password: 'right', rules: '~* &* +@all -client|unblock' },
       ],
     }),
     startRedis({ tls: 'mutual', unixSocket: true }),
@@ -59,6 +60,20 @@ describe('security', () => {
       .catch((error: unknown) => error);
     expect(reader).toMatchObject({ code: 'AUTHORIZATION', retryable: false });
     expect((reader as Error).message).toMatch(/setnx on \{forbidden:stream\}:partitions/);
+  });
+
+  test('who may not end waits waits all the same, and reads what comes', async () => {
+    const { transport, told } = await opener.open({
+      url: redis.url,
+      security: { username: 'patient', password: 'right' },
+    });
+    const sink = new RecordingSink();
+    await transport.consume(consumeSpec(uniqueName()), sink);
+    for (let round = 0; round < 3; round += 1) {
+      await sendAll(transport, records(round, 1));
+      await until('the record', () => sink.delivered.length === round + 1);
+    }
+    expect(told.errors).toEqual([]);
   });
 
   test('TLS with a certificate of the client; without it, or without the authority, nothing is sent', async () => {
