@@ -80,6 +80,7 @@ const CORE_LAYERS = [
       'running-replays',
       'schema-check',
       'scheduler',
+      'serial-mode',
       'span-failure',
       'span-tools',
       'stats',

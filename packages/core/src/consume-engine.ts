@@ -5,11 +5,11 @@ import { BusError, busErrorOf } from './errors.js';
 import { FailurePolicy } from './failure-policy.js';
 import { type LaneHost, PartitionLane } from './partition-lane.js';
 import { Scheduler } from './scheduler.js';
+import { SerialMode } from './serial-mode.js';
 import type { AssignedPartition, DeliverySink, PartitionPort } from './transport.js';
 
 /** How many deliveries one partition may be admitted before the next partition gets its turn. */
 const ADMISSION_CHUNK = 64;
-const INTENT_RETRY_MS = 1_000;
 
 /**
  * The consume path: partitions → key lanes → scheduler → dispatcher → failure policy → settlement. It owns the credit
@@ -23,7 +23,7 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
   /** Milliseconds since the epoch; 0 for never. */
   lastSettledAtMs = 0;
   private readonly lanes = new Set<PartitionLane>();
-  private readonly suspectLanes = new Set<PartitionLane>();
+  private readonly serialMode: SerialMode;
   private readonly scheduler: Scheduler;
   private readonly dispatcher: Dispatcher;
   private readonly failures: FailurePolicy;
@@ -31,7 +31,6 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
   private readonly waitingLanes = new Set<PartitionLane>();
   private readonly haltedLanes = new Set<PartitionLane>();
   private closed = false;
-  private intentSequence = 0;
 
   constructor(private readonly parts: EngineParts) {
     const { options, clock } = parts;
@@ -39,7 +38,8 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
     this.maxAttempts = options.retry.maxRetries + 1;
     this.maxInFlight = options.maxInFlight;
     this.concurrency = options.concurrency;
-    this.scheduler = new Scheduler(options.concurrency, clock, this, (lane) => this.start(lane));
+    this.serialMode = new SerialMode(this);
+    this.scheduler = new Scheduler(options.concurrency, clock, this.serialMode, (lane) => this.start(lane));
     this.dispatcher = new Dispatcher(
       { ...options, group: parts.group, destination: parts.destination },
       parts.registry,
@@ -56,16 +56,6 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
       settle: (delivery) => this.settle(delivery),
       lane: laneOf,
     });
-  }
-
-  /** Serial mode of the crash journal: suspects of a crash are waiting here. */
-  get active(): boolean {
-    if (this.suspectLanes.size === 0) return false;
-    for (const lane of this.suspectLanes) {
-      if (lane.serial) return true;
-      if (lane.isLost || !lane.journal.serial) this.suspectLanes.delete(lane);
-    }
-    return false;
   }
 
   /** Partitions that stand still because an event was given up and may not be dropped. */
@@ -123,7 +113,7 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
   }
 
   suspected(lane: PartitionLane): void {
-    this.suspectLanes.add(lane);
+    this.serialMode.suspected(lane);
   }
 
   halted(lane: PartitionLane): void {
@@ -252,25 +242,12 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
     const delivery = keyLane.head as Delivery;
     const lane = laneOf(delivery);
     lane.busy += 1;
-    if (lane.serial) void this.startAlone(delivery, lane);
+    if (this.serialMode.isOn) void this.startInSerialMode(delivery, lane);
     else this.run(delivery, lane);
   }
 
-  /** The last strike is alone, and written down before it starts. */
-  private async startAlone(delivery: Delivery, lane: PartitionLane): Promise<void> {
-    this.intentSequence += 1;
-    const sequence = this.intentSequence;
-    lane.journal.setIntent(delivery.record.position, sequence);
-    for (let saved = false; !saved && lane.startable; ) {
-      try {
-        await lane.journal.save();
-        saved = true;
-      } catch (error) {
-        this.problem(error, 'note which event is handled next');
-        await this.delay(INTENT_RETRY_MS);
-      }
-    }
-    if (lane.startable && lane.journal.intends(sequence)) return this.run(delivery, lane);
+  private async startInSerialMode(delivery: Delivery, lane: PartitionLane): Promise<void> {
+    if (await this.serialMode.announce(delivery, lane)) return this.run(delivery, lane);
     // Handed over meanwhile, or lost: it waits until the partition is open again, or is forgotten.
     this.scheduler.enqueue(delivery.lane);
     this.freeSlot(lane);

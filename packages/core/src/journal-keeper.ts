@@ -63,6 +63,12 @@ export class JournalKeeper {
     this.cached = undefined;
   }
 
+  /** Something may be running here that nobody wrote down: none is to blame more than another. */
+  withdrawIntent(): void {
+    this.intent = undefined;
+    this.cached = undefined;
+  }
+
   /** Whether this is still the newest intent: a hand-over takes it back. */
   intends(sequence: number): boolean {
     return this.intent?.sequence === sequence;
@@ -70,11 +76,13 @@ export class JournalKeeper {
 
   setFailures(position: string, count: number): void {
     this.failures.set(position, count);
+    this.attemptEnded(position);
     this.cached = undefined;
   }
 
   /** The event needs no count any more. */
   forget(position: string): void {
+    this.attemptEnded(position);
     if (this.failures.size === 0 && this.deaths.size === 0) return;
     const known = this.failures.delete(position);
     if (this.deaths.delete(position) || known) this.cached = undefined;
@@ -104,6 +112,13 @@ export class JournalKeeper {
       this.following = this.saving.then(next, next);
     }
     return this.following;
+  }
+
+  /** Whoever dies now does not die of this event. The sequence stays: it tells that older intents are over too. */
+  private attemptEnded(position: string): void {
+    if (this.intent?.position !== position) return;
+    this.intent = { position: undefined, sequence: this.intent.sequence };
+    this.cached = undefined;
   }
 
   private document(): JournalDocument {

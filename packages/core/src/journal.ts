@@ -11,8 +11,11 @@
 export interface JournalDocument {
   /** Who opened the partition; absent after a clean hand-over. */
   readonly opener?: string;
-  /** The event that was about to be handled alone, and the process-wide sequence of that note. */
-  readonly intent?: { readonly position: string; readonly sequence: number };
+  /**
+   * The event that was about to be handled alone, and the process-wide sequence of that note. No position: that attempt
+   * has ended since, and nothing was started.
+   */
+  readonly intent?: { readonly position: string | undefined; readonly sequence: number };
   /** The newest intent of the owner before this one: lets others see that a staler intent of it elsewhere is not to blame. */
   readonly previous?: { readonly opener: string; readonly sequence: number };
   /** Attempts that failed in the ordinary way, by position. */
@@ -59,7 +62,9 @@ export function parseJournal(text: string | undefined): JournalDocument {
   const { o, i, q, l } = stored;
   return {
     ...(typeof o === 'string' ? { opener: o } : {}),
-    ...(typeof i === 'string' && typeof q === 'number' ? { intent: { position: i, sequence: q } } : {}),
+    ...(typeof q === 'number'
+      ? { intent: { position: typeof i === 'string' ? i : undefined, sequence: q } }
+      : {}),
     ...(Array.isArray(l) && typeof l[0] === 'string' && typeof l[1] === 'number'
       ? { previous: { opener: l[0], sequence: l[1] } }
       : {}),
@@ -77,7 +82,7 @@ export function formatJournal(journal: JournalDocument): string {
     const stored: StoredJournal = {};
     if (journal.opener !== undefined) stored.o = journal.opener;
     if (journal.intent) {
-      stored.i = journal.intent.position;
+      if (journal.intent.position !== undefined) stored.i = journal.intent.position;
       stored.q = journal.intent.sequence;
     }
     if (journal.previous) stored.l = [journal.previous.opener, journal.previous.sequence];
@@ -124,7 +129,7 @@ export function takeOver(journals: ReadonlyMap<number, JournalDocument>, terms: 
       suspects: terms.suspectWindow,
     };
   }
-  if (intent?.sequence !== newest) return base;
+  if (intent?.sequence !== newest || intent.position === undefined) return base;
   const deaths = (former.deaths.get(intent.position) ?? former.anonymousDeaths) + 1;
   return { ...base, deaths: new Map(former.deaths).set(intent.position, deaths) };
 }

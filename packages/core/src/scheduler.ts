@@ -6,7 +6,7 @@ import type { Clock } from './timers.js';
 const STARTS_PER_TURN = 256;
 
 /** Says when lanes must run one at a time in the whole process (see the crash journal). */
-export interface SerialMode {
+export interface OneByOne {
   readonly active: boolean;
 }
 
@@ -22,7 +22,7 @@ export class Scheduler {
   constructor(
     private readonly concurrency: number,
     private readonly clock: Clock,
-    private readonly serial: SerialMode,
+    private readonly serial: OneByOne,
     private readonly start: (lane: KeyLane) => void,
   ) {}
 
