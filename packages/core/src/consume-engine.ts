@@ -7,6 +7,7 @@ import { type LaneHost, PartitionLane } from './partition-lane.js';
 import { Scheduler } from './scheduler.js';
 import { SerialMode } from './serial-mode.js';
 import type { AssignedPartition, DeliverySink, PartitionPort } from './transport.js';
+import type { RunCounts } from './unheard-runs.js';
 
 /** How many deliveries one partition may be admitted before the next partition gets its turn. */
 const ADMISSION_CHUNK = 64;
@@ -30,6 +31,7 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
   private readonly dirtyLanes = new Set<PartitionLane>();
   private readonly waitingLanes = new Set<PartitionLane>();
   private readonly haltedLanes = new Set<PartitionLane>();
+  readonly formerRuns: Map<number, RunCounts> = new Map();
   private closed = false;
 
   constructor(private readonly parts: EngineParts) {
@@ -41,7 +43,7 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
     this.serialMode = new SerialMode(this);
     this.scheduler = new Scheduler(options.concurrency, clock, this.serialMode, (lane) => this.start(lane));
     this.dispatcher = new Dispatcher(
-      { ...options, group: parts.group, destination: parts.destination },
+      { ...options, group: parts.group, destination: parts.destination, maxAttempts: this.maxAttempts },
       parts.registry,
       parts.services,
       parts.tracing,

@@ -7,6 +7,10 @@ export class Delivery {
   behind: Delivery | undefined = undefined;
   /** Attempts used up so far, counted across crashes. */
   attemptsMade = 0;
+  /** Runs in former ownerships of this process of which the broker never heard how they ended. They use up nothing. */
+  unheardRuns = 0;
+  /** Handlers were called, and what became of it was not written down yet. */
+  running = false;
   settled = false;
   /** Handlers that have not succeeded yet; undefined before the first attempt. */
   unfinished: readonly Subscription[] | undefined = undefined;

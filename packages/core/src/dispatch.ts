@@ -43,6 +43,7 @@ export interface DispatchOptions {
   readonly maxEventBytes: number;
   readonly handlerTimeoutMs: number;
   readonly unknownEvents: 'deliver' | 'ignore' | 'dead-letter';
+  readonly maxAttempts: number;
 }
 
 /** One attempt: the handlers of one event, one after the other. */
@@ -139,11 +140,16 @@ export class Dispatcher {
       event,
       group,
       partition,
-      attempt: delivery.attemptsMade + 1,
+      attempt: this.attemptOf(delivery),
       destination,
       handlerCount,
       replay: false,
     });
+  }
+
+  /** How often handlers of the event were run, this time included; never more than there may be. */
+  private attemptOf({ attemptsMade, unheardRuns }: Delivery): number {
+    return Math.min(attemptsMade + unheardRuns + 1, this.options.maxAttempts);
   }
 
   private invokeNext(attempt: Attempt): void {
@@ -184,7 +190,7 @@ export class Dispatcher {
       {
         event,
         record: delivery.record,
-        attempt: delivery.attemptsMade + 1,
+        attempt: this.attemptOf(delivery),
         group,
         partition: delivery.lane.owner.partition,
         redelivered: delivery.redelivered,
@@ -193,6 +199,7 @@ export class Dispatcher {
       this.services,
     );
     attempt.context = context;
+    delivery.running = true;
     try {
       const call = (): void | Promise<void> => subscription.invoke(event, context);
       const result = attempt.span ? attempt.span.run(call) : subscription.invoke(event, context);

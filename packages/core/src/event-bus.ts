@@ -111,13 +111,16 @@ export interface EventSubscriber extends EventHandlerObject {
 
 /** What a handler is told besides the event. */
 export interface HandlerContext {
-  /** 1 for the first run of the handlers of this event, counted across crashes. */
+  /**
+   * 1 for the first run of the handlers of this event, counted across crashes; never more than `maxRetries + 1`. A run of
+   * which the broker did not hear, because the partition was lost, is counted by the process that made it.
+   */
   readonly attempt: number;
   readonly group: string;
   readonly partition: number;
   /** The broker's own place: offset, stream id, message id. */
   readonly position: string;
-  /** The broker or the journal knows that this event was delivered before. */
+  /** The broker, the journal or this process knows that this event was delivered before. */
   readonly redelivered: boolean;
   /** True inside `bus.replay`. */
   readonly replay: boolean;

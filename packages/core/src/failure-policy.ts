@@ -85,6 +85,7 @@ export class FailurePolicy {
     delivery.unfinished = outcome.unfinished;
     const lane = this.actions.lane(delivery);
     lane.journal.setFailures(delivery.record.position, delivery.attemptsMade);
+    delivery.running = false;
     // The next attempt waits for both: its time, and the note that this one was made, which must survive a crash.
     let waitsFor = 2;
     const ready = (): void => {

@@ -3,12 +3,15 @@ import { Fifo } from './fifo.js';
 import { parseJournal, takeOver } from './journal.js';
 import { JournalKeeper } from './journal-keeper.js';
 import type { AssignedPartition, InboundRecord, PartitionPort } from './transport.js';
+import { type RunCounts, UnheardRuns } from './unheard-runs.js';
 
 /** What a partition needs of the engine. */
 export interface LaneHost {
   readonly opener: string;
   readonly maxAttempts: number;
   readonly maxInFlight: number;
+  /** What ran here, unheard, in former ownerships of each partition. */
+  readonly formerRuns: Map<number, RunCounts>;
   now(): number;
   /** A lane's head may run. */
   ready(lane: KeyLane): void;
@@ -61,7 +64,7 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
   private parked: KeyLane[] = [];
   private settledRecords: InboundRecord[] = [];
   private watermark: InboundRecord | undefined;
-  private settledSinceFlush = 0;
+  private readonly unheard = new UnheardRuns();
   private flushing = false;
   private idleWaiters: (() => void)[] = [];
   private portPaused = false;
@@ -98,7 +101,7 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
 
   /** Settled, and not known to be durable. */
   get undurable(): number {
-    return this.settledSinceFlush + this.settledRecords.length;
+    return this.unheard.undurable + this.settledRecords.length;
   }
 
   get oldestUnsettled(): Delivery | undefined {
@@ -119,6 +122,10 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
     );
     const { opener, maxAttempts, maxInFlight } = this.host;
     const suspectWindow = maxInFlight * WHOLE_SPAN;
+    // Only where nobody else owned the partition meanwhile: its events would have gone on without us.
+    if (documents.get(this.partition)?.opener === opener)
+      this.unheard.recall(this.host.formerRuns.get(this.partition));
+    this.host.formerRuns.delete(this.partition);
     this.journal.load(takeOver(documents, { partition: this.partition, opener, maxAttempts, suspectWindow }));
     this.journalLoaded = true;
     this.openedAtMs = this.host.now();
@@ -157,6 +164,8 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
     // What finished in this turn is told all the same: the port counts it as too late.
     this.tellPort();
     const open = this.order.clear().filter((delivery) => !delivery.settled);
+    const running = open.filter((delivery) => delivery.running).map(({ record }) => record.position);
+    this.host.formerRuns.set(this.partition, this.unheard.left(running));
     this.clearInbox();
     this.keys.clear();
     this.parked = [];
@@ -195,7 +204,7 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
     // Until the partition is open, the journal with the attempts of former lives is not known.
     if (this.state !== 'active') return 0;
     const { maxInFlight } = this.host;
-    const ahead = this.settledSinceFlush + this.order.length;
+    const ahead = this.unheard.undurable + this.order.length;
     const room = Math.min(credit, maxInFlight * WHOLE_SPAN - ahead);
     const nowMs = this.host.now();
     let admitted = 0;
@@ -241,7 +250,7 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
     const records = this.settledRecords;
     this.settledRecords = [];
     this.moveWatermark();
-    this.settledSinceFlush += records.length;
+    this.unheard.told(records);
     const journal = this.journal;
     this.port.settled({
       records,
@@ -254,7 +263,7 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
 
   /** Makes durable what settled, one flush at a time, and then lets more in. */
   flushInBackground(): void {
-    if (this.flushing || this.settledSinceFlush === 0 || this.isLost) return;
+    if (this.flushing || this.unheard.undurable === 0 || this.isLost) return;
     this.flushing = true;
     void this.flushBehind().finally(() => {
       this.flushing = false;
@@ -288,13 +297,15 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
     }
     const used = this.journal.attemptsOf(record.position);
     const attemptsMade = used.failures + used.deaths;
+    const unheardRuns = this.unheard.seen(record.position);
     const delivery = new Delivery(
       record,
       lane,
       nowMs,
-      record.redelivered || attemptsMade > 0 || this.journal.suspicious,
+      record.redelivered || attemptsMade + unheardRuns > 0 || this.journal.suspicious,
     );
     delivery.attemptsMade = attemptsMade;
+    delivery.unheardRuns = unheardRuns;
     this.order.push(delivery);
     this.unsettled += 1;
     if (lane.append(delivery)) this.host.ready(lane);
@@ -313,10 +324,10 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
   }
 
   private async flushBehind(): Promise<void> {
-    const covered = this.settledSinceFlush;
+    const covered = this.unheard.undurable;
     try {
       await this.port.flush();
-      this.settledSinceFlush -= covered;
+      this.unheard.heard(covered);
     } catch (error) {
       this.host.problem(error, `make settlements of partition ${this.partition} durable`);
       await this.host.delay(FLUSH_RETRY_MS);
