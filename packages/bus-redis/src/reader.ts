@@ -1,4 +1,4 @@
-import { type BusError, deferred, delay, reconnectDelayMs } from '@omnibus/core/transport';
+import { type BusError, deferred, delay, Elapsed, reconnectDelayMs } from '@omnibus/core/transport';
 import type { Commands } from './client.js';
 import { toBusError } from './errors.js';
 import { readFenced } from './fenced-read.js';
@@ -40,6 +40,8 @@ export class Reader {
   /** There may be something to read: what is new to this reader, or what the last read left. */
   private hasMore = true;
   private ahead: Promise<readonly Delivery[]> | undefined;
+  /** How long the last read took that did not wait: by the connection that prolongs leases. */
+  private tookMs = 0;
   /** Reads in a row that brought nothing. */
   private dryReads = 0;
 
@@ -112,7 +114,9 @@ export class Reader {
   }
 
   private async sendNow(...read: Parameters<Send>): ReturnType<Send> {
+    const asked = new Elapsed();
     const answer = await readFenced(this.commands, ...read);
+    this.tookMs = asked.ms;
     this.events.works();
     return answer;
   }
@@ -156,6 +160,7 @@ export class Reader {
     this.size.brought(
       deliveries.flatMap(({ records }) => records),
       full,
+      this.tookMs,
     );
     this.dryReads = deliveries.some(({ last }) => last !== undefined) ? 0 : this.dryReads + 1;
     if (full > 0 || deliveries.length === 0) this.hasMore = true;
