@@ -6,7 +6,9 @@ import type { CaseContext } from '../context.js';
 import { makeEvents } from '../events.js';
 import { pause, within } from '../poll.js';
 import { type Suite, suite } from '../registry.js';
+import { ackLostCases } from './fa-ack-lost.js';
 import { frozenCases } from './fa-frozen.js';
+import { networkCases } from './fa-network.js';
 
 const EVENTS = 10_000;
 const PUBLISHERS = 4;
@@ -113,6 +115,8 @@ export const FAULTS: Suite = suite('FA', [
       t.expectClean({ tolerate });
     },
   },
+  ...networkCases,
+  ...ackLostCases,
   ...frozenCases,
 ]);
 
