@@ -21,6 +21,10 @@ export interface Behaviour {
   readonly blockMs?: number;
   /** Never ends, not even when told to by the signal. @default false */
   readonly hang?: boolean;
+  /** Waits in this many attempts until the signal aborts, and fails then. @default 0 */
+  readonly stuckAttempts?: number;
+  /** Work ends early, and fails, when the signal aborts. @default false */
+  readonly heedsSignal?: boolean;
 }
 
 /** The behaviour that an event asks for. */
@@ -33,7 +37,9 @@ export async function behave(event: DomainEvent, context: HandlerContext): Promi
   const asked = behaviourOf(event);
   if (asked.dieAttempts && context.attempt <= asked.dieAttempts) await die();
   if (asked.blockMs) block(asked.blockMs);
-  if (asked.workMs) await pause(asked.workMs);
+  if (asked.workMs)
+    await (asked.heedsSignal ? pauseUnless(context.signal, asked.workMs) : pause(asked.workMs));
+  if (asked.stuckAttempts && context.attempt <= asked.stuckAttempts) await aborted(context.signal);
   if (asked.hang) await new Promise(() => {});
   if (asked.nonRetryable) throw new NonRetryableError(`asked not to be retried: ${event.eventId}`);
   if (asked.failAttempts && context.attempt <= asked.failAttempts) {
@@ -45,6 +51,22 @@ async function die(): Promise<void> {
   process.kill(process.pid, 'SIGKILL');
   // The signal arrives when the event loop turns at the latest; nothing may go on before.
   for (;;) await turn();
+}
+
+/** Rejects when the signal aborts. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const told = (): void => reject(new Error('told to stop by the signal'));
+    if (signal.aborted) told();
+    else signal.addEventListener('abort', told, { once: true });
+  });
+}
+
+async function pauseUnless(signal: AbortSignal, ms: number): Promise<void> {
+  const end = aborted(signal);
+  // Whoever loses the race is heard by nobody.
+  end.catch(() => {});
+  await Promise.race([pause(ms), end]);
 }
 
 /** Keeps the event loop of this process busy. */

@@ -11,6 +11,13 @@ export interface CheckOptions {
   /** Events that the group gave up on: settled without success, dead-lettered or dropped. @default none */
   readonly givenUp?: ReadonlySet<string>;
   /**
+   * Whether this run was the last that an event given up was due: what is given up, and comes again after a crash, was
+   * settled the first time. @default the last of its runs
+   */
+  readonly isFinal?: (run: DeliveryRecord) => boolean;
+  /** Attempts that an event may have at most. @default not judged */
+  readonly maxAttempts?: number;
+  /**
    * What keeps an order: each key, or each publisher within each key (publishers that run side by side agree on no
    * order between them). @default 'key'
    */
@@ -44,6 +51,8 @@ export interface CheckReport {
   readonly skipped: readonly Anomaly[];
   /** Started while a handler of another delivery of its key was running. */
   readonly overlapping: readonly Anomaly[];
+  /** Handled in an attempt beyond the maximum. */
+  readonly overAttempted: readonly Anomaly[];
   /** Events confirmed, and events handled with success. */
   readonly published: number;
   readonly handled: number;
@@ -55,6 +64,7 @@ export const ANOMALIES = [
   'reordered',
   'skipped',
   'overlapping',
+  'overAttempted',
   'duplicated',
   'unexpected',
   'recovered',
@@ -87,6 +97,7 @@ export function check(history: HistorySnapshot, options: CheckOptions): CheckRep
     reordered: all('reordered'),
     skipped: all('skipped'),
     overlapping: findOverlapping(deliveries),
+    overAttempted: findOverAttempted(deliveries, options.maxAttempts ?? Number.POSITIVE_INFINITY),
     published: publishes.filter((p) => p.outcome === 'ok').length,
     handled: new Set(deliveries.filter((d) => d.outcome === 'ok').map((d) => d.eventId)).size,
   };
@@ -118,7 +129,10 @@ function judgeHandler(
 ): HandlerVerdict {
   const givenUp = options.givenUp ?? new Set<string>();
   const seen = new Map(
-    [...groupBy(runs, (d) => d.eventId)].map(([id, own]) => [id, summarise(own, givenUp.has(id))]),
+    [...groupBy(runs, (d) => d.eventId)].map(([id, own]) => [
+      id,
+      summarise(own, givenUp.has(id), options.isFinal),
+    ]),
   );
   const known = new Map(everything.map((p) => [p.eventId, p]));
   return {
@@ -132,11 +146,15 @@ function judgeHandler(
   };
 }
 
-function summarise(runs: readonly DeliveryRecord[], isGivenUp: boolean): Seen {
-  const successes = runs.filter((d) => d.outcome === 'ok').map(endOf);
+function summarise(
+  runs: readonly DeliveryRecord[],
+  isGivenUp: boolean,
+  isFinal: (run: DeliveryRecord) => boolean = () => false,
+): Seen {
+  const settling = runs.filter((d) => d.outcome === 'ok' || (isGivenUp && isFinal(d))).map(endOf);
   // An event may be given up because its handlers fail, or because they take their process with them.
   const settledAtMs =
-    successes.length > 0 ? Math.min(...successes) : isGivenUp ? Math.max(...runs.map(endOf)) : undefined;
+    settling.length > 0 ? Math.min(...settling) : isGivenUp ? Math.max(...runs.map(endOf)) : undefined;
   return { runs, firstStartMs: runs[0]?.startedAtMs ?? Number.POSITIVE_INFINITY, settledAtMs };
 }
 
@@ -270,6 +288,12 @@ function findOverlapping(deliveries: readonly DeliveryRecord[]): Anomaly[] {
     }
   }
   return overlapping;
+}
+
+function findOverAttempted(deliveries: readonly DeliveryRecord[], maxAttempts: number): Anomaly[] {
+  return deliveries
+    .filter((run) => run.attempt > maxAttempts)
+    .map((run) => anomaly(run, `attempt ${run.attempt} of at most ${maxAttempts}`));
 }
 
 /** The earlier of the two: what a frozen consumer had ended may be told only after its freeze was noted. */

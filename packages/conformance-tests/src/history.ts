@@ -107,6 +107,7 @@ export class History implements HistorySnapshot {
   readonly #byEvent = new Map<string, PublishRecord>();
   readonly #running = new Map<string, DeliveryRecord>();
   readonly #handled = new Map<string, Set<string>>();
+  readonly #goneAtMs = new Map<string, number>();
   #sorted = true;
 
   /** Deliveries in order of their start, whichever process they happened in. */
@@ -198,7 +199,8 @@ export class History implements HistorySnapshot {
       endedAtMs: undefined,
       outcome: 'running',
       error: undefined,
-      abandonedAtMs: undefined,
+      // What a frozen consumer had started may be told only after its freeze was noted.
+      abandonedAtMs: this.#goneSince(entry),
     };
     const previous = this.#deliveries.at(-1);
     if (previous && previous.startedAtMs > atMs) this.#sorted = false;
@@ -223,7 +225,13 @@ export class History implements HistorySnapshot {
     else this.#handled.set(group, new Set([eventId]));
   }
 
+  #goneSince({ consumer, atMs }: HistoryEntry & { kind: 'started' }): number | undefined {
+    const goneAtMs = this.#goneAtMs.get(consumer);
+    return goneAtMs !== undefined && atMs <= goneAtMs ? goneAtMs : undefined;
+  }
+
   #gone(consumer: string, atMs: number): void {
+    this.#goneAtMs.set(consumer, atMs);
     // What ended before has left `#running`; what a frozen consumer ends after its thaw is still found there.
     for (const record of this.#running.values()) {
       if (record.consumer === consumer && record.startedAtMs <= atMs) record.abandonedAtMs = atMs;

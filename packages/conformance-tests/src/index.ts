@@ -32,6 +32,9 @@ export {
   type PublishRecord,
 } from './history.js';
 export { createNamespaces, type Namespaces } from './namespace.js';
+export { type NemesisOptions, nemesisSchedule, runNemesis } from './nemesis/nemesis.js';
+export type { FaultRow, GroupRow, NemesisReport } from './nemesis/report.js';
+export { FAULT_KINDS, type Fault, type FaultKind, type ScheduledFault } from './nemesis/schedule.js';
 export type { NetworkFaults } from './network-faults.js';
 export { makePlan, type Plan, type PlannedCase, type Selector, selectIds } from './plan.js';
 export { DeadlineError, type Found, type PollOptions, staysTrue, until, within } from './poll.js';

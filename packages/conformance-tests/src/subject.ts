@@ -41,6 +41,11 @@ export interface ConformanceSubject {
   readonly peerClient?: PeerClient;
   readonly inspect?: Inspect;
   readonly faults?: Faults;
+  /**
+   * What the broker confirmed is still there after `faults.kill`: it writes before it answers, or what a killed process
+   * had written is with the operating system. @default false: the kit kills it only where nothing confirmed is demanded
+   */
+  readonly survivesKill?: boolean;
   /** The broker's own client, used by hand: what the speed of the bus is measured against. */
   readonly raw?: RawClient;
   /** As `create`, with a clock and a source of jitter of the test's. Only for buses that can be made so. */

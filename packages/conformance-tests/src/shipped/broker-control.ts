@@ -15,6 +15,8 @@ export interface BrokerControl {
 export interface Provides {
   readonly control: boolean;
   readonly proxied: boolean;
+  /** As `ConformanceSubject.survivesKill`. @default false */
+  readonly survivesKill?: boolean;
 }
 
 /** A way to a broker that can fail. */

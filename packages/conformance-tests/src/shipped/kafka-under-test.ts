@@ -34,7 +34,10 @@ const PROXIED = 'PROXIED';
 export function startedKafka(
   start: (options: StartKafkaOptions) => Promise<StartedKafka>,
 ): KafkaSubjectOptions {
-  return { provides: { control: true, proxied: true }, start: () => startWithProxy(start) };
+  return {
+    provides: { control: true, proxied: true, survivesKill: true },
+    start: () => startWithProxy(start),
+  };
 }
 
 async function startWithProxy(

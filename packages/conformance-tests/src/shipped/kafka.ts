@@ -67,7 +67,7 @@ export async function createKafkaBus(brokers: readonly string[], request: Create
 
 /** `KafkaEventBus` on a Kafka that is there, or that is started for the run. */
 export function kafkaSubject(options: KafkaSubjectOptions): ConformanceSubject {
-  const provides = 'start' in options ? options.provides : { control: false, proxied: false };
+  const provides: Provides = 'start' in options ? options.provides : { control: false, proxied: false };
   let kafka: KafkaUnderTest | undefined = 'brokers' in options ? { brokers: options.brokers } : undefined;
   const groups = new Map<string, Set<string>>();
   const running = (): KafkaUnderTest => {
@@ -124,6 +124,7 @@ export function kafkaSubject(options: KafkaSubjectOptions): ConformanceSubject {
     peerClient: { packageName: 'kafkajs' },
     inspect: provides.control ? inspect : withoutConnections(inspect),
     faults: kafkaFaults(provides, running, sessions, createAt),
+    survivesKill: provides.survivesKill === true,
     raw: { open: (namespace, onRecord) => rawKafka(sessions, namespace, onRecord) } satisfies RawClient,
     budget: {
       deliverMs: 10_000,

@@ -77,6 +77,7 @@ export function memorySubject(mutation?: MemoryMutation): ConformanceSubject {
       }),
     inspect: inspectMemory(broker),
     faults: memoryFaults(broker, create),
+    survivesKill: true,
     budget: { deliverMs: 5_000, takeoverMs: 5_000, recoverMs: 5_000, leaseMs: 200, idleLatencyMs: 1 },
   };
 }

@@ -17,7 +17,10 @@ export interface StartedRabbitMQ extends BrokerControl {
 export function startedRabbitMQ(
   start: (options: { readonly management: true }) => Promise<StartedRabbitMQ>,
 ): RabbitMQSubjectOptions {
-  return { provides: { control: true, proxied: true }, start: () => startWithProxy(start) };
+  return {
+    provides: { control: true, proxied: true, survivesKill: true },
+    start: () => startWithProxy(start),
+  };
 }
 
 async function startWithProxy(

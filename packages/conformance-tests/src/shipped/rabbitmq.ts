@@ -67,7 +67,7 @@ export async function createRabbitMQBus(url: string, request: CreateRequest): Pr
 
 /** `RabbitMQEventBus` on a RabbitMQ that is there, or that is started for the run. */
 export function rabbitMQSubject(options: RabbitMQSubjectOptions): ConformanceSubject {
-  const provides = 'start' in options ? options.provides : { control: false, proxied: false };
+  const provides: Provides = 'start' in options ? options.provides : { control: false, proxied: false };
   let rabbitmq: RabbitMQUnderTest | undefined = 'url' in options ? { url: options.url } : undefined;
   let session: RabbitMQSession | undefined;
   let management: RabbitMQManagement | undefined;
@@ -137,6 +137,7 @@ export function rabbitMQSubject(options: RabbitMQSubjectOptions): ConformanceSub
     peerClient: { packageName: 'amqplib' },
     inspect: provides.control ? inspect : withoutConnections(inspect),
     faults: rabbitMQFaults(provides, running, looking, managing),
+    survivesKill: provides.survivesKill === true,
     raw: {
       open: (namespace, onRecord) => rawRabbitMQ(running().url, namespace, onRecord),
     } satisfies RawClient,

@@ -18,7 +18,10 @@ export interface StartedRedis extends BrokerControl {
 export function startedRedis(
   start: (options: { readonly durable: boolean }) => Promise<StartedRedis>,
 ): RedisSubjectOptions {
-  return { provides: { control: true, proxied: true }, start: () => startWithProxy(start) };
+  return {
+    provides: { control: true, proxied: true, survivesKill: true },
+    start: () => startWithProxy(start),
+  };
 }
 
 async function startWithProxy(

@@ -61,7 +61,7 @@ export async function createRedisBus(url: string, request: CreateRequest): Promi
 
 /** `RedisEventBus` on a Redis that is there, or that is started for the run. */
 export function redisSubject(options: RedisSubjectOptions): ConformanceSubject {
-  const provides = 'start' in options ? options.provides : { control: false, proxied: false };
+  const provides: Provides = 'start' in options ? options.provides : { control: false, proxied: false };
   let redis: RedisUnderTest | undefined = 'url' in options ? { url: options.url } : undefined;
   let session: RedisSession | undefined;
   const running = (): RedisUnderTest => {
@@ -122,6 +122,7 @@ export function redisSubject(options: RedisSubjectOptions): ConformanceSubject {
     peerClient: { packageName: 'ioredis' },
     inspect: provides.control ? inspect : withoutConnections(inspect),
     faults: redisFaults(provides, running, looking),
+    survivesKill: provides.survivesKill === true,
     raw: {
       open: (namespace, onRecord) => rawRedis(running().url, namespace, onRecord),
     } satisfies RawClient,

@@ -9,6 +9,7 @@ import { type Suite, suite } from '../registry.js';
 import { ackLostCases } from './fa-ack-lost.js';
 import { frozenCases } from './fa-frozen.js';
 import { networkCases } from './fa-network.js';
+import { nemesisCases } from './fa-nemesis.js';
 
 const EVENTS = 10_000;
 const PUBLISHERS = 4;
@@ -118,6 +119,7 @@ export const FAULTS: Suite = suite('FA', [
   ...networkCases,
   ...ackLostCases,
   ...frozenCases,
+  ...nemesisCases,
 ]);
 
 /** Publishes a share of the events in order, each call again and again until it is confirmed. */

@@ -4,6 +4,8 @@ import { type BusError, type BusStatus, type EventBus, isBusError } from '@omnib
 
 import type { BusOverrides } from '../subject.js';
 
+export { randomFrom } from '../random.js';
+
 /** Retries that do not make a test wait. */
 export function quickRetries(maxRetries: number, baseDelayMs = 10): BusOverrides {
   return { retry: { maxRetries, baseDelayMs, maxDelayMs: baseDelayMs * 4, jitter: 0 } };
@@ -63,18 +65,6 @@ export function gate(): Gate {
     open = resolve;
   });
   return { opened, open };
-}
-
-/** Random numbers from a seed (mulberry32), so that a failing run can be repeated. */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 /** The middle value. */
