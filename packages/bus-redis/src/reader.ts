@@ -40,7 +40,7 @@ export class Reader {
   /** There may be something to read: what is new to this reader, or what the last read left. */
   private hasMore = true;
   private ahead: Promise<readonly Delivery[]> | undefined;
-  /** How long the last read took that did not wait: by the connection that prolongs leases. */
+  /** How long the last read took, on the connection that prolongs leases. */
   private tookMs = 0;
   /** Reads in a row that brought nothing. */
   private dryReads = 0;
@@ -143,10 +143,13 @@ export class Reader {
       stream: this.topology.keys.streamOf(partition),
       behind: lastDelivered,
     }));
-    if (canEnd)
-      return this.handOn(
-        await this.ask(partitions, (reads, terms) => this.waker.waitAndRead(watched, reads, terms)),
-      );
+    if (canEnd) {
+      const send: Send = (reads, terms) => this.waker.waitAndRead(watched, reads, terms);
+      const deliveries = await this.ask(partitions, send);
+      // How long it waited says nothing about the link.
+      this.tookMs = 0;
+      return this.handOn(deliveries);
+    }
     await Promise.race([this.waker.wait(watched), this.change()]);
     this.hasMore = true;
   }
