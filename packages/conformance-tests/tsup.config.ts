@@ -6,6 +6,7 @@ export default defineConfig({
     index: 'src/index.ts',
     cli: 'src/cli.ts',
     'child-host': 'src/child-host.ts',
+    mutants: 'src/mutants-cli.ts',
     nemesis: 'src/nemesis-cli.ts',
     'kafka-process': 'src/kafka-process.ts',
     'rabbitmq-process': 'src/rabbitmq-process.ts',

@@ -32,6 +32,18 @@ export async function runMutant(mutant: Mutant): Promise<MutantResult> {
   }
 }
 
+/** Those of its ids that find a mutant. */
+export async function catchersOf(mutant: Mutant): Promise<readonly string[]> {
+  try {
+    const found: string[] = [];
+    for (const id of mutant.caughtBy)
+      if ((await failuresOf([id], mutant.mutate(), { stopAtFirst: true })).length > 0) found.push(id);
+    return found;
+  } finally {
+    mutant.dispose?.();
+  }
+}
+
 /** What fails on the healthy bus: nothing, or the ids say nothing about mutants either. */
 export function healthyFailures(ids: readonly string[]): Promise<readonly Failure[]> {
   // An empty mutation takes the same way as the mutants do.
