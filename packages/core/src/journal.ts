@@ -4,7 +4,7 @@
  * over (it removed it)? And if it died, which event was it handling?
  *
  * An ordinary death says little: dozens of events were being handled, one of them perhaps to blame. So deaths are first
- * counted **anonymously** for the partition. Only when one more death would use up the attempts (`maxAttempts - 1`) do
+ * counted **anonymously** for the partition. Only when two more deaths would use up the attempts (`maxAttempts - 2`) do
  * the suspects run one at a time, each with its name written down before (the **intent**). A death then names exactly
  * one event. That keeps an ordinary kill cheap, and no innocent event is dead-lettered for its neighbour.
  */
@@ -106,9 +106,13 @@ export interface TakeOver {
   readonly suspectWindow: number;
 }
 
-/** From how many anonymous deaths on the suspects run one at a time. */
+/**
+ * From how many anonymous deaths on the suspects run one at a time. Two strikes of an event are its own: a process that
+ * was only cut off from the broker looks like one that died, and must not cost whatever it was about to handle all its
+ * attempts at once.
+ */
 export function serialFrom(maxAttempts: number): number {
-  return Math.max(1, maxAttempts - 1);
+  return Math.max(1, maxAttempts - 2);
 }
 
 /** What the new owner starts with, from the journals of all partitions of the group. Pure. */

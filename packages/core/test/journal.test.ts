@@ -3,6 +3,7 @@ import {
   formatJournal,
   type JournalDocument,
   parseJournal,
+  serialFrom,
   takeOver,
 } from '../src/journal.js';
 
@@ -39,9 +40,9 @@ describe('taking a partition over', () => {
     });
   });
 
-  it('caps anonymous deaths one below the attempts, so that the last strike is always alone', () => {
-    const after = takeOver(journals({ 0: { opener: 'old', anonymousDeaths: 3, suspects: 5 } }), terms);
-    expect(after.anonymousDeaths).toBe(3);
+  it('caps anonymous deaths two below the attempts, so that the last two strikes are always alone', () => {
+    const after = takeOver(journals({ 0: { opener: 'old', anonymousDeaths: 2, suspects: 5 } }), terms);
+    expect(after.anonymousDeaths).toBe(2);
     const once = takeOver(journals({ 0: { opener: 'old' } }), { ...terms, maxAttempts: 1 });
     expect(once.anonymousDeaths).toBe(1);
   });
@@ -55,6 +56,25 @@ describe('taking a partition over', () => {
     );
     expect(after.deaths.get('9')).toBe(4);
     expect(after.anonymousDeaths).toBe(3);
+  });
+
+  it.each([3, 4, 8])('gives no event up for one cut in its connection, with %i attempts', (maxAttempts) => {
+    const limits = { ...terms, maxAttempts };
+    let journal: JournalDocument = EMPTY_JOURNAL;
+    const die = (life: number, intent?: JournalDocument['intent']): void => {
+      const left = { ...journal, opener: `life-${life}`, ...(intent ? { intent } : {}) };
+      journal = takeOver(new Map([[0, left]]), limits);
+    };
+    // Deaths over a neighbour, until those of the partition run alone; then the next in line is only cut off.
+    let deaths = 0;
+    while (journal.anonymousDeaths < serialFrom(maxAttempts)) {
+      deaths += 1;
+      die(deaths);
+    }
+    die(deaths + 1, { position: '9', sequence: 1 });
+    expect(journal.deaths.get('9')).toBeLessThan(maxAttempts);
+    die(deaths + 2, { position: '9', sequence: 1 });
+    expect(journal.deaths.get('9')).toBe(maxAttempts);
   });
 
   it('does not blame a staler intent of the same process in another partition', () => {
