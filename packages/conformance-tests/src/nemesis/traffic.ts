@@ -14,6 +14,8 @@ export const MAX_RETRIES = 3;
 /** How long a handler may take. */
 export const HANDLER_TIMEOUT_MS = 1_500;
 
+/** How often what never succeeds fails: an end, so that a bus that never gives up has one too. */
+const FAR_TOO_OFTEN = 100;
 const KEYS_PER_PUBLISHER = 16;
 const EVENTS_PER_CALL = 3;
 const CALL_EVERY_MS = 100;
@@ -98,8 +100,8 @@ export class NemesisPublisher {
     const amount = this.#random();
     this.#made += 1;
     if (this.#request.kills && this.#made % KILLER_EVERY === FIRST_KILLER)
-      return { fate: 'crash', behaviour: { dieAttempts: Number.MAX_SAFE_INTEGER } };
-    if (dice < 0.006) return { fate: 'max-retries', behaviour: { failAttempts: Number.MAX_SAFE_INTEGER } };
+      return { fate: 'crash', behaviour: { dieAttempts: FAR_TOO_OFTEN } };
+    if (dice < 0.006) return { fate: 'max-retries', behaviour: { failAttempts: FAR_TOO_OFTEN } };
     if (dice < 0.012) return { fate: 'non-retryable', behaviour: { nonRetryable: true } };
     return { fate: 'handled', behaviour: survivable(dice, amount) };
   }
