@@ -64,7 +64,7 @@ describe('the history that is shown', () => {
     const log = new Log();
     for (let n = 1; n <= 3; n += 1) log.published('a', n).published('b', n);
     log.handles('a', 1).handles('a', 2).handles('a', 2).handles('a', 3);
-    log.at(50).handles('b', 1).starts('b', 2).handles('b', 3);
+    log.at(50).handles('b', 1).starts('b', 2).ends('b', 2, 'failed').handles('b', 3);
     // Broken as well, and longer to read.
     log.published('c', 1);
     for (let n = 0; n < 20; n += 1) log.starts('c', 1).ends('c', 1, 'failed');

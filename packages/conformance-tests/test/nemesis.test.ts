@@ -33,7 +33,7 @@ function mutationOf(name: string): MemoryMutation {
 describe('the nemesis', () => {
   it.each([
     ['acks-before-the-handler', 'lost'],
-    ['reorders-on-retry', 'skipped'],
+    ['forgets-the-key', 'reordered'],
     ['retries-once-too-often', 'overAttempted'],
   ] as const)(
     'finds a bus that %s',
