@@ -4,6 +4,7 @@ import {
   delay,
   type HistoryReader,
   isConnectionTrouble,
+  OncePer,
   Outages,
   type OutboundRecord,
   reconnectDelayMs,
@@ -27,6 +28,8 @@ import { Topology } from './topology.js';
 
 /** Between two attempts to make a topic anew that somebody deleted. */
 const RESTORE_INTERVAL_MS = 2_000;
+/** A topic that was deleted shows in every partition, and when it is written, read and found again. */
+const DELETED_INTERVAL_MS = 5_000;
 
 /** What a bus has as soon as it is connected: everything but consuming. Keeps itself connected. */
 export class Connection {
@@ -40,6 +43,7 @@ export class Connection {
   private readonly letters: LetterWriter;
   private readonly letterView: TopicView;
   private readonly outages: Outages<ConnectionPart>;
+  private readonly deleted: OncePer<BusError>;
   private readonly closing = new AbortController();
   private opened = false;
   private recovering = false;
@@ -53,6 +57,7 @@ export class Connection {
     this.cluster = this.client.cluster;
     this.topology = new Topology(this.client, settings);
     this.outages = new Outages(events);
+    this.deleted = new OncePer(DELETED_INTERVAL_MS, (error) => events.error(error));
     const { stream, deadLetters, deadLetterState } = this.topology.names;
     this.view = new TopicView(this.cluster, stream);
     this.letterView = new TopicView(this.cluster, deadLetters);
@@ -97,6 +102,7 @@ export class Connection {
       outages: this.outages,
       writeDeadLetter: (letter) => this.letters.write(letter),
       topicMissing: () => void this.restoreTopics(),
+      topicRemade: (error) => this.deleted.report(error),
       unreachable: (error) => this.unreachable(error),
     };
   }
@@ -157,7 +163,7 @@ export class Connection {
     if (!this.opened || this.restoring || this.closing.signal.aborted) return;
     this.restoring = true;
     try {
-      this.events.error(
+      this.deleted.report(
         toBusError(
           new Error(`${this.view.topic} or ${this.letterView.topic} does not exist any more`),
           'use the topics',

@@ -36,6 +36,8 @@ export interface ConsumerParts {
   readonly outages: Outages<ConnectionPart>;
   readonly writeDeadLetter: (letter: OutboundRecord) => Promise<void>;
   readonly topicMissing: () => void;
+  /** The topic is another one than it was. */
+  readonly topicRemade: (error: BusError) => void;
   /** A request over the connections of publishing got no answer. */
   readonly unreachable: (error: BusError) => void;
 }
@@ -96,6 +98,7 @@ export class KafkaConsumer implements StartableConsumption {
       ...told('fetching'),
       problem: (error) => parts.events.error(error),
       topicMissing: parts.topicMissing,
+      topicRemade: parts.topicRemade,
     });
     this.commits = new Commits(coordinator, topic, Math.ceil(spec.maxInFlight / COMMIT_SHARE), {
       identity: () => this.membership.identity,

@@ -22,6 +22,8 @@ export interface FetcherEvents {
   /** Something that does not end the connection. */
   problem(error: BusError): void;
   topicMissing(): void;
+  /** Told of each partition. */
+  topicRemade(error: BusError): void;
 }
 
 /** Fetches shorter than this after a pause, so that a resumed partition need not wait long for its turn. */
@@ -240,7 +242,7 @@ export class Fetcher {
       await this.view.refresh();
     } catch (error) {
       if (protocolTypeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') this.events.topicMissing();
-      this.events.failed(toBusError(error, `find out who leads ${this.view.topic}`));
+      else this.events.failed(toBusError(error, `find out who leads ${this.view.topic}`));
       return false;
     }
     let all = true;
@@ -258,8 +260,8 @@ export class Fetcher {
     const { topicId, topic } = this.view;
     if (topicId === undefined) return;
     if (owned.topicId !== undefined && topicId !== owned.topicId) {
-      const message = `${topic} was deleted and made anew; partition ${owned.partition} is read from its start`;
-      this.events.problem(new BusError('BROKER', message, { retryable: false }));
+      const message = `${topic} was deleted and made anew; it is read from its start`;
+      this.events.topicRemade(new BusError('BROKER', message, { retryable: false }));
       owned.moveTo('0');
     }
     owned.topicId = topicId;

@@ -9,6 +9,7 @@ import {
   type GroupSpec,
   type HistoryReader,
   type OutboundRecord,
+  openPatiently,
   type PartitionLag,
   patiently,
   RunningConsumers,
@@ -44,7 +45,7 @@ export class KafkaTransport implements Transport {
   readonly limits: TransportLimits;
   private readonly consumers = new RunningConsumers<KafkaConsumer>();
   private connection: Connection | undefined;
-  private closed = false;
+  private readonly closing = new AbortController();
 
   constructor(private readonly settings: KafkaTransportSettings) {
     this.destination = topicNames(settings.topicPrefix).stream;
@@ -74,18 +75,12 @@ export class KafkaTransport implements Transport {
   async open(events: TransportEvents): Promise<void> {
     if (this.closed) throw busClosed('open');
     registerCodecs(this.settings.compressionCodecs);
-    const connection = new Connection(this.settings, events);
-    const { connectTimeoutMs } = this.settings;
-    const late = (): BusError =>
-      new BusError('CONNECT', `Nothing answers within connectTimeoutMs (${connectTimeoutMs} ms)`);
-    try {
-      await within(connectTimeoutMs, connection.open(), late);
-    } catch (error) {
-      await connection.close();
-      throw toBusError(error, `connect to Kafka at ${this.settings.brokers.join(', ')}`);
-    }
-    this.connection = connection;
-    if (this.closed) await connection.close();
+    this.connection = await openPatiently(() => new Connection(this.settings, events), {
+      timeoutMs: this.settings.connectTimeoutMs,
+      asBusError: (error) => toBusError(error, `connect to Kafka at ${this.settings.brokers.join(', ')}`),
+      signal: this.closing.signal,
+    });
+    if (this.closed) await this.connection.close();
   }
 
   async send(records: readonly OutboundRecord[]): Promise<SendResult> {
@@ -135,9 +130,13 @@ export class KafkaTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    this.closed = true;
+    this.closing.abort();
     await this.consumers.stopAll();
     await this.connection?.close();
+  }
+
+  private get closed(): boolean {
+    return this.closing.signal.aborted;
   }
 
   private get open_(): Connection {

@@ -5,6 +5,7 @@ import {
   type GroupSpec,
   type HistoryReader,
   isConnectionTrouble,
+  OncePer,
   Outages,
   type PartitionLag,
   type TransportEvents,
@@ -29,6 +30,8 @@ import { ensureGroup, ensureStream, hasGroups, missingQueues, removeGroup } from
 
 /** Between two attempts to make anew what somebody deleted. */
 const RESTORE_INTERVAL_MS = 1_000;
+/** What was deleted shows in every partition, and again while it is made anew. */
+const DELETED_INTERVAL_MS = 5_000;
 
 /** What a bus has as soon as it is connected: everything but consuming. Keeps itself connected. */
 export class Connection {
@@ -43,6 +46,7 @@ export class Connection {
   private readonly announcer: Announcer;
   private readonly groups: GroupRegistry;
   private readonly outages: Outages<ConnectionPart>;
+  private readonly deleted: OncePer<BusError>;
   private readonly closing = new AbortController();
   private opened = false;
   private restoring = false;
@@ -55,6 +59,7 @@ export class Connection {
     this.partitions = settings.partitions;
     this.client = new RabbitMQClient(settings);
     this.outages = new Outages(events);
+    this.deleted = new OncePer(DELETED_INTERVAL_MS, (error) => events.error(error));
     this.link = new Link(this.client, 'omnibus publishing', {
       opened: ({ model }) => this.prepare(model),
       failed: (error) => this.disconnected(error),
@@ -97,7 +102,12 @@ export class Connection {
       partitions: this.partitions,
       events: this.events,
       outages: this.outages,
-      ensureGroup: () => this.ensureGroup(group),
+      deleted: (error) => this.deleted.report(error),
+      // Where its queues were deleted, so may have been what they are bound to.
+      restoreGroup: async () => {
+        await this.prepare(this.link.model);
+        await this.ensureGroup(group);
+      },
       missingQueues: () => missingQueues(this.link.model, this.settings, this.partitions, group.name),
       removeGroup: () => this.removeGroup(group.name),
       announce: (exchange, message) => this.announcer.announce(exchange, message),
@@ -156,7 +166,7 @@ export class Connection {
     if (!this.opened || this.restoring || this.closing.signal.aborted) return;
     this.restoring = true;
     try {
-      this.events.error(
+      this.deleted.report(
         new BusError('BROKER', `Something that ${this.settings.exchange} needs was deleted; it is made anew`),
       );
       await this.prepare(this.link.model);

@@ -16,7 +16,7 @@ import {
 import type { OpenConnection, RabbitMQClient } from './client.js';
 import type { ConnectionPart } from './connection-part.js';
 import { Contact } from './contact.js';
-import { toBusError } from './errors.js';
+import { isMissing, toBusError } from './errors.js';
 import { Journals } from './journals.js';
 import { Link } from './link.js';
 import { type GroupNames, groupNames } from './names.js';
@@ -32,7 +32,10 @@ export interface ConsumerParts {
   readonly partitions: number;
   readonly events: TransportEvents;
   readonly outages: Outages<ConnectionPart>;
-  readonly ensureGroup: () => Promise<void>;
+  /** Makes anew what is missing of the group, and of what it needs. */
+  readonly restoreGroup: () => Promise<void>;
+  /** Something that this process needs is not there any more. */
+  readonly deleted: (error: BusError) => void;
   /** Partitions whose queues were deleted. */
   readonly missingQueues: () => Promise<readonly number[]>;
   readonly removeGroup: () => Promise<void>;
@@ -153,7 +156,7 @@ export class RabbitMQConsumer implements StartableConsumption {
    */
   private async restoreNow(): Promise<void> {
     const missing = await this.parts.missingQueues();
-    await this.parts.ensureGroup();
+    await this.parts.restoreGroup();
     for (const partition of missing) this.slots[partition]?.renew();
   }
 
@@ -284,6 +287,8 @@ export class RabbitMQConsumer implements StartableConsumption {
 
   private failed(error: BusError): void {
     // A lost connection is told once, by the link.
-    if (!this.stopping.signal.aborted && !isConnectionTrouble(error)) this.parts.events.error(error);
+    if (this.stopping.signal.aborted || isConnectionTrouble(error)) return;
+    if (isMissing(error)) this.parts.deleted(error);
+    else this.parts.events.error(error);
   }
 }

@@ -1,5 +1,4 @@
 import {
-  BusError,
   busClosed,
   type Capabilities,
   type ConsumeSpec,
@@ -9,6 +8,7 @@ import {
   type GroupSpec,
   type HistoryReader,
   type OutboundRecord,
+  openPatiently,
   type PartitionLag,
   patiently,
   RunningConsumers,
@@ -16,7 +16,6 @@ import {
   type Transport,
   type TransportEvents,
   type TransportLimits,
-  within,
 } from '@omnibus/core/transport';
 import { Connection } from './connection.js';
 import { RabbitMQConsumer } from './consumer.js';
@@ -39,7 +38,7 @@ export class RabbitMQTransport implements Transport {
   readonly limits: TransportLimits;
   private readonly consumers = new RunningConsumers<RabbitMQConsumer>();
   private connection: Connection | undefined;
-  private closed = false;
+  private readonly closing = new AbortController();
 
   constructor(private readonly settings: RabbitMQTransportSettings) {
     this.destination = settings.exchange;
@@ -65,18 +64,12 @@ export class RabbitMQTransport implements Transport {
 
   async open(events: TransportEvents): Promise<void> {
     if (this.closed) throw busClosed('open');
-    const connection = new Connection(this.settings, events, this.consumers);
-    const { connectTimeoutMs } = this.settings;
-    const late = (): BusError =>
-      new BusError('CONNECT', `Nothing answers within connectTimeoutMs (${connectTimeoutMs} ms)`);
-    try {
-      await within(connectTimeoutMs, connection.open(), late);
-    } catch (error) {
-      await connection.close();
-      throw toBusError(error, 'connect to RabbitMQ');
-    }
-    this.connection = connection;
-    if (this.closed) await connection.close();
+    this.connection = await openPatiently(() => new Connection(this.settings, events, this.consumers), {
+      timeoutMs: this.settings.connectTimeoutMs,
+      asBusError: (error) => toBusError(error, 'connect to RabbitMQ'),
+      signal: this.closing.signal,
+    });
+    if (this.closed) await this.connection.close();
   }
 
   send(records: readonly OutboundRecord[]): Promise<SendResult> {
@@ -108,9 +101,13 @@ export class RabbitMQTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    this.closed = true;
+    this.closing.abort();
     await this.consumers.stopAll();
     await this.connection?.close();
+  }
+
+  private get closed(): boolean {
+    return this.closing.signal.aborted;
   }
 
   private get open_(): Connection {

@@ -225,9 +225,7 @@ export class RedisConsumer implements StartableConsumption {
       const owned = this.owned.get(partition);
       if (owned) this.giveUp(owned, cause);
     }
-    if (this.stopping) return;
-    this.parts.events.error(cause);
-    this.rebalanced();
+    if (!this.stopping) this.rebalanced();
   }
 
   private giveUp(owned: OwnedPartition, cause: BusError): void {

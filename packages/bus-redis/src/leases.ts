@@ -16,8 +16,10 @@ export interface LeaseSettings {
 
 /** What leases are told with, and whom they tell. */
 export interface LeaseHandler {
-  /** Not ours any more, or perhaps not. Synchronous. */
+  /** Their time is over, and nobody could be asked. Synchronous. */
   lost(partitions: readonly number[], cause: BusError): void;
+  /** The server does not know the lease any more: somebody else has the partition, or nobody. Synchronous. */
+  refused(partition: number, cause: BusError): void;
   /** Where to go on in a partition whose group is gone. */
   resumeAt(partition: number): string;
   /** Entries were trimmed away while they were pending. */
@@ -126,13 +128,8 @@ export class Leases {
   /** The server refused something of this lease: it belongs to somebody else, or to nobody. */
   refused(lease: Lease): void {
     if (this.held.get(lease.partition) !== lease) return;
-    this.forget(
-      [lease.partition],
-      new BusError(
-        'FENCED',
-        `Partition ${lease.partition} went to another process; this one was not heard of in time`,
-      ),
-    );
+    this.held.delete(lease.partition);
+    this.handler.refused(lease.partition, fenced([lease.partition]));
   }
 
   /** Resolves when no command of before can be done any more. Rejects while the server cannot be asked. */
@@ -162,7 +159,8 @@ export class Leases {
   giveUpEnded(): void {
     const ended = [...this.held.values()].filter(({ isHeld }) => !isHeld).map(({ partition }) => partition);
     if (ended.length === 0) return;
-    this.forget(
+    for (const partition of ended) this.held.delete(partition);
+    this.handler.lost(
       ended,
       new BusError(
         'FENCED',
@@ -182,9 +180,13 @@ export class Leases {
       keys.admitted(partition, group),
     ];
   }
+}
 
-  private forget(partitions: readonly number[], cause: BusError): void {
-    for (const partition of partitions) this.held.delete(partition);
-    this.handler.lost(partitions, cause);
-  }
+/** What to say of partitions whose leases the server refused. */
+export function fenced(partitions: readonly number[]): BusError {
+  const which = partitions.length === 1 ? 'Partition' : 'Partitions';
+  return new BusError(
+    'FENCED',
+    `${which} ${partitions.join(', ')} went to another process; this one was not heard of in time`,
+  );
 }

@@ -2,7 +2,7 @@ import { type BusError, delay, Elapsed, reconnectDelayMs } from '@omnibus/core/t
 import type { Commands } from './client.js';
 import { toBusError } from './errors.js';
 import type { Lease } from './lease.js';
-import { type LeaseHandler, type LeaseSettings, Leases } from './leases.js';
+import { fenced, type LeaseHandler, type LeaseSettings, Leases } from './leases.js';
 import { type GroupView, shareOf } from './share.js';
 import type { Topology } from './topology.js';
 
@@ -12,7 +12,7 @@ export interface MembershipSettings extends LeaseSettings {
 }
 
 /** What a member does with what it finds out. */
-export interface MembershipHandler extends LeaseHandler {
+export interface MembershipHandler extends Omit<LeaseHandler, 'refused'> {
   /** These are ours from now on. `made`: partitions whose group was gone and has been made anew. */
   taken(leases: readonly Lease[], made: readonly number[]): Promise<void>;
   /** Others need these. Calls `release` for each when it is drained. Synchronous. */
@@ -33,6 +33,8 @@ const JOIN_HEARTBEATS = 3;
 export class Membership {
   readonly leases: Leases;
   private readonly giving = new Set<number>();
+  /** Lost to somebody else, or with the group: the next look at the group tells. */
+  private readonly unexplained = new Set<number>();
   private readonly watch: NodeJS.Timeout;
   private taking = true;
   private closed = false;
@@ -47,7 +49,14 @@ export class Membership {
   ) {
     this.leases = new Leases(commands, topology, settings, {
       ...handler,
-      lost: (partitions, cause) => this.lost(partitions, cause),
+      lost: (partitions, cause) => {
+        this.lost(partitions, cause);
+        handler.failed(cause);
+      },
+      refused: (partition, cause) => {
+        this.unexplained.add(partition);
+        this.lost([partition], cause);
+      },
     });
     this.watch = setInterval(() => this.leases.giveUpEnded(), Math.max(10, settings.heartbeatIntervalMs / 2));
   }
@@ -73,6 +82,7 @@ export class Membership {
     for (let failures = 0; !this.closed; ) {
       await this.wait(waitMs);
       if (this.closed) return;
+      const refused = [...this.unexplained];
       try {
         waitMs = await this.nextRound();
         failures = 0;
@@ -83,6 +93,7 @@ export class Membership {
         this.handler.failed(toBusError(error, `send a heartbeat to the group ${this.settings.group}`));
         waitMs = Math.min(reconnectDelayMs(failures), this.settings.heartbeatIntervalMs);
       }
+      this.tellRefused(refused);
     }
   }
 
@@ -184,9 +195,17 @@ export class Membership {
     const leases = results.flatMap((result) =>
       result.status === 'fulfilled' && result.value ? [result.value] : [],
     );
+    // What is gone with the group is told with the group.
+    for (const partition of made) this.unexplained.delete(partition);
     if (leases.length > 0) await this.handler.taken(leases, made);
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     return leases.length;
+  }
+
+  /** One error, however many partitions: they are refused one by one. */
+  private tellRefused(partitions: readonly number[]): void {
+    const lost = partitions.filter((partition) => this.unexplained.delete(partition));
+    if (lost.length > 0 && !this.closed) this.handler.failed(fenced(lost));
   }
 
   private lost(partitions: readonly number[], cause: BusError): void {

@@ -144,14 +144,22 @@ export class CaseContext {
 
   /** A new bus with one recorded handler, consuming when this resolves. */
   async consumer(request: ConsumerRequest = {}): Promise<Consumer> {
-    const { group = GROUP, types, handler = behave } = request;
+    const { group = GROUP } = request;
     const name = request.name ?? this.consumerName();
-    const bus = await this.bus(request);
-    const recorded = recordedHandler(this.record, { group, consumer: name }, handler);
-    if (types) for (const type of types) bus.subscribe(type, recorded);
-    else bus.subscribeToAllEvents(recorded);
+    const bus = await this.recordedBus({ ...request, name });
     await bus.startConsuming();
     return { bus, name, group };
+  }
+
+  /** A new bus with one recorded handler, which does not consume yet. */
+  async recordedBus(request: ConsumerRequest = {}): Promise<EventBus> {
+    const { group = GROUP, types, handler = behave } = request;
+    const bus = await this.bus(request);
+    const consumer = request.name ?? this.consumerName();
+    const recorded = recordedHandler(this.record, { group, consumer }, handler);
+    if (types) for (const type of types) bus.subscribe(type, recorded);
+    else bus.subscribeToAllEvents(recorded);
+    return bus;
   }
 
   /** A name that no other consumer of the test has. */

@@ -52,6 +52,12 @@ export interface ConformanceSubject {
   createTimed?(request: CreateRequest, time: TestTime): EventBus | Promise<EventBus>;
   /** As `create`, on a client that the bus is given instead of making one. Only for buses that take one. */
   createOnGivenClient?(request: CreateRequest): Promise<BusOnGivenClient>;
+  /**
+   * Options for `create` that log in with this password, one for each way in which the bus can be given one, and once more
+   * with an address where nothing listens. The password is wrong: the test is about where it shows. A function of what
+   * there is after `setup`. Only for buses that can log in.
+   */
+  credentials?(password: string): readonly BusOverrides[];
   /** @default DEFAULT_BUDGET */
   readonly budget?: Partial<Budget>;
 }
@@ -132,6 +138,8 @@ export interface Budget {
   readonly recoverMs: number;
   /** How long a member of a group may be silent before the broker takes it for dead. @default 10000 */
   readonly leaseMs: number;
+  /** How long a connection may be silent until the bus takes it for broken: two heartbeats. @default 10000 */
+  readonly silenceMs: number;
   /** From a publish to the handler at rest, at the median. @default 10 */
   readonly idleLatencyMs: number;
 }
@@ -142,6 +150,7 @@ export const DEFAULT_BUDGET: Budget = Object.freeze({
   takeoverMs: 15_000,
   recoverMs: 10_000,
   leaseMs: 10_000,
+  silenceMs: 10_000,
   idleLatencyMs: 10,
 });
 
@@ -221,6 +230,11 @@ export interface Faults {
   pause?(): Promise<void>;
   /** Ends `pause`. */
   resume?(): Promise<void>;
+  /**
+   * Removes what the buses of the namespace made on the broker, while they are at work: streams, topics, queues, and
+   * groups as far as the broker lets go of them.
+   */
+  removeTopology?(namespace: string): Promise<void>;
   /** From now on dead letters of the namespace cannot be written; resolves to a function that heals it. */
   breakDeadLetters?(namespace: string): Promise<() => Promise<void>>;
   /**

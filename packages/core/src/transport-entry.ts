@@ -16,6 +16,8 @@ export {
 export { GroupCommit, type GroupCommitParts } from './group-commit.js';
 export { MemoryTransport } from './memory/memory-transport.js';
 export { mergeOrdered } from './merge-ordered.js';
+export { OncePer } from './once-per.js';
+export { type Openable, type OpenPatience, openPatiently } from './open-patiently.js';
 export {
   type EventBusOptions,
   eventBusChecks,

@@ -51,3 +51,25 @@ describe('a replay from positions', () => {
     await expect(replay).rejects.toMatchObject({ code: 'CONFIGURATION' });
   });
 });
+
+describe('a stream that is removed', () => {
+  it('is made anew: its consumers are told once, and go on', async () => {
+    const broker = new MemoryBroker();
+    const bus = busOn(broker, { group: 'g' });
+    bus.subscribe('Counted', () => undefined);
+    await bus.startConsuming();
+    await bus.publish(numbered('key', 1));
+    await until('the first', () => bus.stats.eventsProcessedSuccess === 1);
+    const errors: string[] = [];
+    const reading = (async () => {
+      for await (const status of bus.status()) if (status.type === 'error') errors.push(status.error.message);
+    })();
+    broker.deleteStream('events');
+    await bus.publish(numbered('key', 2));
+    await until('the second', () => bus.stats.eventsProcessedSuccess === 2);
+    await bus.shutdown();
+    await reading;
+    expect(errors).toEqual(['The stream events was removed from the memory broker: it is made anew']);
+    expect(broker.stream('events').members()).toEqual([]);
+  });
+});

@@ -65,11 +65,17 @@ export function inspectKafka(options: KafkaInspectOptions): Inspect {
     deleteTopology: async (namespace) => {
       const { admin } = await options.sessions.shared();
       for (const group of groupsOf(namespace)) await removeGroup(admin, group);
-      await options.sessions.closeOf(namespace);
-      const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(`${namespace}.`));
-      if (topics.length > 0) await admin.deleteTopics({ topics });
+      await deleteTopics(options.sessions, namespace);
     },
   };
+}
+
+/** Deletes the topics of the namespace, and forgets what was known of them. */
+export async function deleteTopics(sessions: KafkaSessions, namespace: string): Promise<void> {
+  const { admin } = await sessions.shared();
+  await sessions.closeOf(namespace);
+  const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(`${namespace}.`));
+  if (topics.length > 0) await admin.deleteTopics({ topics });
 }
 
 function rawOf({ partition, message }: ReadMessage): RawRecord {

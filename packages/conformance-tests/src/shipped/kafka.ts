@@ -5,7 +5,7 @@ import type { NetworkFaults } from '../network-faults.js';
 import type { BusOverrides, ConformanceSubject, CreateRequest, Faults, RawClient } from '../subject.js';
 import { type BrokerControl, brokerFaults, type Provides, type ProxiedWay } from './broker-control.js';
 import { withoutConnections } from './connections.js';
-import { inspectKafka } from './kafka-inspect.js';
+import { deleteTopics, inspectKafka } from './kafka-inspect.js';
 import { rawKafka } from './kafka-raw.js';
 import { KafkaSessions } from './kafka-sessions.js';
 import { processModule } from './process-module.js';
@@ -44,6 +44,10 @@ const TEST_SETTINGS = {
   heartbeatIntervalMs: 500,
   maxWaitTimeMs: 100,
 };
+/** An answer to a heartbeat may take a second, however often they are sent. */
+const SILENCE_MS = 2 * 1_000;
+/** Where nothing listens. */
+const NOWHERE = ['127.0.0.1:1'];
 /** The variable that tells child processes where the brokers are. */
 export const BROKERS_VARIABLE = 'OMNIBUS_CONFORMANCE_KAFKA';
 
@@ -124,6 +128,11 @@ export function kafkaSubject(options: KafkaSubjectOptions): ConformanceSubject {
     peerClient: { packageName: 'kafkajs' },
     inspect: provides.control ? inspect : withoutConnections(inspect),
     faults: kafkaFaults(provides, running, sessions, createAt),
+    credentials: (password) =>
+      (['PLAIN', 'SCRAM-SHA-256'] as const).flatMap((mechanism) => {
+        const security = { protocol: 'SASL_PLAINTEXT', mechanism, username: 'nobody', password };
+        return [{ security }, { security, brokers: NOWHERE }];
+      }),
     survivesKill: provides.survivesKill === true,
     raw: { open: (namespace, onRecord) => rawKafka(sessions, namespace, onRecord) } satisfies RawClient,
     budget: {
@@ -131,6 +140,7 @@ export function kafkaSubject(options: KafkaSubjectOptions): ConformanceSubject {
       takeoverMs: 20_000,
       recoverMs: 20_000,
       leaseMs: SESSION_TIMEOUT_MS,
+      silenceMs: SILENCE_MS,
       idleLatencyMs: 25,
     },
   };
@@ -158,6 +168,8 @@ function kafkaFaults(
   };
   return {
     ...brokerFaults(provides, () => running().control, proxied),
+    // A group that has members stays; its offsets go with the topics.
+    removeTopology: (namespace) => deleteTopics(sessions, namespace),
     // A topic that takes no record is refused by the broker, whoever writes.
     breakDeadLetters: async (namespace) => {
       const topic = `${namespace}.stream.dlq`;

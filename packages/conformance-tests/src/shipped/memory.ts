@@ -166,6 +166,7 @@ function memoryFaults(broker: MemoryBroker, create: (request: CreateRequest) => 
     start: () => broker.start(),
     pause: () => done(() => broker.pause()),
     resume: () => done(() => broker.resume()),
+    removeTopology: (namespace) => done(() => broker.deleteStream(namespace)),
     breakDeadLetters: () => {
       broker.refuseDeadLetters(true);
       return Promise.resolve(() => done(() => broker.refuseDeadLetters(false)));

@@ -2,7 +2,14 @@ import type { EventBus } from '@omnibus/core';
 
 import { importFromProject } from '../load-package.js';
 import type { NetworkFaults } from '../network-faults.js';
-import type { BusOverrides, ConformanceSubject, CreateRequest, Faults, RawClient } from '../subject.js';
+import type {
+  BusOverrides,
+  ConformanceSubject,
+  CreateRequest,
+  Faults,
+  Inspect,
+  RawClient,
+} from '../subject.js';
 import { type BrokerControl, brokerFaults, type Provides, type ProxiedWay } from './broker-control.js';
 import { withoutConnections } from './connections.js';
 import { processModule } from './process-module.js';
@@ -42,6 +49,8 @@ const HEARTBEAT_MS = 4_000;
 const LEASE_MS = 3 * HEARTBEAT_MS;
 /** Quick enough for tests, slow enough for a loaded machine. */
 const TEST_SETTINGS = { heartbeatMs: HEARTBEAT_MS, presenceIntervalMs: 500 };
+/** Where nothing listens. */
+const NOWHERE = 'amqp://127.0.0.1:1';
 /** The variable that tells child processes where the broker is. */
 export const URL_VARIABLE = 'OMNIBUS_CONFORMANCE_RABBITMQ';
 
@@ -136,7 +145,18 @@ export function rabbitMQSubject(options: RabbitMQSubjectOptions): ConformanceSub
     processEnv: () => ({ [URL_VARIABLE]: running().url }),
     peerClient: { packageName: 'amqplib' },
     inspect: provides.control ? inspect : withoutConnections(inspect),
-    faults: rabbitMQFaults(provides, running, looking, managing),
+    faults: rabbitMQFaults(provides, running, { looking, managing, inspect }),
+    credentials: (password) => {
+      const security = { username: 'nobody', password };
+      const urlOf = (address: string): string =>
+        `amqp://nobody:${encodeURIComponent(password)}@${new URL(address).host}`;
+      return [
+        { security },
+        { urls: urlOf(running().url) },
+        { security, urls: NOWHERE },
+        { urls: [urlOf(NOWHERE), urlOf(NOWHERE)] },
+      ];
+    },
     survivesKill: provides.survivesKill === true,
     raw: {
       open: (namespace, onRecord) => rawRabbitMQ(running().url, namespace, onRecord),
@@ -146,6 +166,7 @@ export function rabbitMQSubject(options: RabbitMQSubjectOptions): ConformanceSub
       takeoverMs: LEASE_MS + 6_000,
       recoverMs: 20_000,
       leaseMs: LEASE_MS,
+      silenceMs: 2 * HEARTBEAT_MS,
       idleLatencyMs: 10,
     },
   };
@@ -158,8 +179,15 @@ function portOf(url: string): number {
 function rabbitMQFaults(
   provides: Provides,
   running: () => RabbitMQUnderTest,
-  looking: () => RabbitMQSession,
-  managing: () => RabbitMQManagement,
+  {
+    looking,
+    managing,
+    inspect: { deleteTopology },
+  }: {
+    readonly looking: () => RabbitMQSession;
+    readonly managing: () => RabbitMQManagement;
+    readonly inspect: Inspect;
+  },
 ): Faults {
   const proxied = (): ProxiedWay | undefined => {
     const { url, network } = running().proxied ?? {};
@@ -169,6 +197,8 @@ function rabbitMQFaults(
   };
   return {
     ...brokerFaults(provides, () => running().control, proxied),
+    // Queues and exchanges go, whoever uses them.
+    ...(deleteTopology && { removeTopology: deleteTopology }),
     breakDeadLetters: async (namespace) => {
       const queues = (await managing().queues()).filter(
         ({ name }) => name.startsWith(`${namespace}.`) && name.endsWith('.dlq'),

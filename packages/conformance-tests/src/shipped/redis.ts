@@ -2,7 +2,14 @@ import type { EventBus } from '@omnibus/core';
 
 import { importFromProject } from '../load-package.js';
 import type { NetworkFaults } from '../network-faults.js';
-import type { BusOverrides, ConformanceSubject, CreateRequest, Faults, RawClient } from '../subject.js';
+import type {
+  BusOverrides,
+  ConformanceSubject,
+  CreateRequest,
+  Faults,
+  Inspect,
+  RawClient,
+} from '../subject.js';
 import { type BrokerControl, brokerFaults, type Provides, type ProxiedWay } from './broker-control.js';
 import { withoutConnections } from './connections.js';
 import { processModule } from './process-module.js';
@@ -37,8 +44,12 @@ export type RedisSubjectOptions =
 
 const PARTITIONS = 6;
 const LEASE_MS = 6_000;
+/** What the bus is shipped with. */
+const REQUEST_TIMEOUT_MS = 5_000;
 /** Quick enough for tests, slow enough for a loaded machine. */
 const TEST_SETTINGS = { leaseMs: LEASE_MS, heartbeatIntervalMs: 500 };
+/** Where nothing listens. */
+const NOWHERE = 'redis://127.0.0.1:1';
 /** The variable that tells child processes where the server is. */
 export const URL_VARIABLE = 'OMNIBUS_CONFORMANCE_REDIS';
 
@@ -121,7 +132,19 @@ export function redisSubject(options: RedisSubjectOptions): ConformanceSubject {
     processEnv: () => ({ [URL_VARIABLE]: running().url }),
     peerClient: { packageName: 'ioredis' },
     inspect: provides.control ? inspect : withoutConnections(inspect),
-    faults: redisFaults(provides, running, looking),
+    faults: redisFaults(provides, running, looking, inspect),
+    credentials: (password) => {
+      const security = { username: 'nobody', password };
+      const urlOf = (address: string): string =>
+        `redis://nobody:${encodeURIComponent(password)}@${new URL(address).host}`;
+      return [
+        { security },
+        { security: { password } },
+        { url: urlOf(running().url) },
+        { security, url: NOWHERE },
+        { url: urlOf(NOWHERE) },
+      ];
+    },
     survivesKill: provides.survivesKill === true,
     raw: {
       open: (namespace, onRecord) => rawRedis(running().url, namespace, onRecord),
@@ -131,6 +154,7 @@ export function redisSubject(options: RedisSubjectOptions): ConformanceSubject {
       takeoverMs: LEASE_MS + 2_000,
       recoverMs: 20_000,
       leaseMs: LEASE_MS,
+      silenceMs: REQUEST_TIMEOUT_MS,
       idleLatencyMs: 10,
     },
   };
@@ -140,7 +164,12 @@ function portOf(url: string): number {
   return Number(new URL(url).port || 6379);
 }
 
-function redisFaults(provides: Provides, running: () => RedisUnderTest, looking: () => RedisSession): Faults {
+function redisFaults(
+  provides: Provides,
+  running: () => RedisUnderTest,
+  looking: () => RedisSession,
+  { deleteTopology }: Inspect,
+): Faults {
   const proxied = (): ProxiedWay | undefined => {
     const { url, network } = running().proxied ?? {};
     return url !== undefined && network
@@ -149,6 +178,8 @@ function redisFaults(provides: Provides, running: () => RedisUnderTest, looking:
   };
   return {
     ...brokerFaults(provides, () => running().control, proxied),
+    // Keys go, whoever uses them.
+    ...(deleteTopology && { removeTopology: deleteTopology }),
     // A key that holds a text takes no entry, whoever writes.
     breakDeadLetters: async (namespace) => {
       const letters = `${namespace}:stream_dlq`;

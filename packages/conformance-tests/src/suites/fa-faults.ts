@@ -1,21 +1,23 @@
 import assert from 'node:assert/strict';
 
-import type { EventBus } from '@omnibus/core';
-
-import type { CaseContext } from '../context.js';
 import { makeEvents } from '../events.js';
-import { pause, within } from '../poll.js';
+import { within } from '../poll.js';
 import { type Suite, suite } from '../registry.js';
 import { ackLostCases } from './fa-ack-lost.js';
+import { brokerCases } from './fa-broker.js';
 import { frozenCases } from './fa-frozen.js';
-import { networkCases } from './fa-network.js';
 import { nemesisCases } from './fa-nemesis.js';
+import { networkCases } from './fa-network.js';
+import { silenceCases } from './fa-silence.js';
+import { topologyCases } from './fa-topology.js';
+import { publishAll } from './support-publishers.js';
 
 const EVENTS = 10_000;
 const PUBLISHERS = 4;
 const BATCH = 50;
+/** Of each publisher. */
+const KEYS = 25;
 const MAX_IN_FLIGHT = 500;
-const REPUBLISH_EVERY_MS = 50;
 const CUTS = 3;
 
 /** What breaks is mended, and nothing that was confirmed is lost. */
@@ -32,9 +34,15 @@ export const FAULTS: Suite = suite('FA', [
       let again = 0;
       const publishing = Promise.all(
         buses.map((publisher, n) =>
-          publishAll(t, publisher, n, (count, repeated) => {
-            published += count;
-            again += repeated;
+          publishAll(t, publisher, {
+            n,
+            events: EVENTS / PUBLISHERS,
+            keys: KEYS,
+            batch: BATCH,
+            onConfirmed: (count, repeated) => {
+              published += count;
+              again += repeated;
+            },
           }),
         ),
       );
@@ -116,32 +124,11 @@ export const FAULTS: Suite = suite('FA', [
       t.expectClean({ tolerate });
     },
   },
+  ...brokerCases,
+  ...silenceCases,
   ...networkCases,
   ...ackLostCases,
   ...frozenCases,
   ...nemesisCases,
+  ...topologyCases,
 ]);
-
-/** Publishes a share of the events in order, each call again and again until it is confirmed. */
-async function publishAll(
-  t: CaseContext,
-  bus: EventBus,
-  n: number,
-  onConfirmed: (count: number, repeated: number) => void,
-): Promise<void> {
-  const keys = Array.from({ length: 25 }, (_, key) => `publisher-${n}-key-${key}`);
-  const events = makeEvents({ keys, perKey: EVENTS / PUBLISHERS / keys.length });
-  for (let at = 0; at < events.length; at += BATCH) {
-    const call = events.slice(at, at + BATCH);
-    for (let tries = 1; ; tries += 1) {
-      try {
-        await t.publish(bus, call, { publisher: `publisher-${n}` });
-        onConfirmed(call.length, (tries - 1) * call.length);
-        break;
-      } catch {
-        // The history has the reason. Sent again with the same ids, it stays one event.
-        await pause(REPUBLISH_EVERY_MS);
-      }
-    }
-  }
-}

@@ -12,6 +12,7 @@ import { PAYLOADS } from './pl-payloads.js';
 import { POISON } from './po-poison.js';
 import { REPLAY } from './rp-replay.js';
 import { RETRIES } from './rt-retries.js';
+import { SECURITY } from './se-security.js';
 import { STATS } from './st-stats.js';
 import { SUBSCRIPTION } from './su-subscription.js';
 import { TRACING } from './tr-tracing.js';
@@ -32,6 +33,7 @@ export const SUITES: readonly Suite[] = [
   TRACING,
   STATS,
   LIFECYCLE,
+  SECURITY,
   FAULTS,
   LOAD,
 ];

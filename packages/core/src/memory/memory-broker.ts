@@ -146,11 +146,11 @@ export class MemoryBroker {
     return stream;
   }
 
-  /** Forgets a stream with its groups and dead letters. */
+  /** Forgets a stream with its groups and dead letters. Who uses it is told by an error, and makes it anew. */
   deleteStream(name: string): void {
     const stream = this.streams.get(name);
     this.streams.delete(name);
-    for (const member of stream?.members() ?? []) member.dropAll();
+    for (const member of stream?.members() ?? []) member.removed();
   }
 
   /** Used by the transport. */

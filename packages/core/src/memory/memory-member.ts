@@ -120,6 +120,8 @@ export class MemoryMember {
     private readonly events: TransportEvents,
     private readonly host: MemberHost,
     private readonly handOverTimeoutMs: number,
+    /** The stream is gone, and the group with it. */
+    private readonly onRemoved: () => void,
   ) {}
 
   get partitions(): readonly number[] {
@@ -150,6 +152,12 @@ export class MemoryMember {
   /** Takes everything away at once, without a word to the journal: what a crash looks like to the others. */
   dropAll(): void {
     for (const partition of this.partitions) this.drop(partition);
+  }
+
+  /** As `dropAll`, because there is nothing left to own. */
+  removed(): void {
+    this.dropAll();
+    this.onRemoved();
   }
 
   /** The broker no longer listens to this member, who does not know yet. */

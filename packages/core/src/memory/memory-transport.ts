@@ -98,10 +98,20 @@ export class MemoryTransport implements Transport, MemberHost {
     const events = this.events;
     if (!events || this.closed) throw new BusError('BUS_CLOSED', 'The memory transport is not open');
     const { group: wanted, consumerName, handOverTimeoutMs } = spec;
-    const group = this.stream.ensureGroup(wanted.name, wanted.startFrom);
-    const member = new MemoryMember(consumerName, group, sink, events, this, handOverTimeoutMs);
-    await this.stream.join(wanted.name, member);
+    const rejoin = (): void => {
+      if (stopping) return;
+      const told = `The stream ${this.destination} was removed from the memory broker: it is made anew`;
+      events.error(new BusError('BROKER', told));
+      join().catch((error: unknown) => events.error(busErrorOf(error, 'join again')));
+    };
+    const join = (): Promise<void> => {
+      const group = this.stream.ensureGroup(wanted.name, wanted.startFrom);
+      member = new MemoryMember(consumerName, group, sink, events, this, handOverTimeoutMs, rejoin);
+      return this.stream.join(wanted.name, member);
+    };
+    let member: MemoryMember;
     let stopping: Promise<void> | undefined;
+    await join();
     const consumption: Consumption = {
       stop: (timeoutMs) => {
         stopping ??= this.stream
