@@ -7,7 +7,7 @@ interface ClientError {
   /** Of connection errors: Node's code. */
   readonly code?: string | number;
   /** Of errors that the server answered. */
-  readonly command?: { readonly name?: string; readonly args?: readonly unknown[] };
+  readonly command?: { readonly name?: string; args?: readonly unknown[] };
   /** Of errors of a cluster: what its last node said. */
   readonly lastNodeError?: unknown;
 }
@@ -79,8 +79,14 @@ export function toBusError(error: unknown, doing: string): BusError {
   const { code, retryable } = reason;
   const hint = code === 'AUTHORIZATION' ? permissionHint(client) : reason.hint;
   const said = client.message ?? String(error);
+  forgetArguments(client);
   const message = `Could not ${doing}: ${said}${hint === undefined ? '' : ` (${hint})`}`;
   return new BusError(code, message, { cause: error, ...(retryable === undefined ? {} : { retryable }) });
+}
+
+/** They are passwords and events, and whoever logs the cause of an error would write them down. */
+function forgetArguments({ command }: ClientError): void {
+  if (command?.args !== undefined) command.args = [];
 }
 
 /** The word that an error of the server begins with, for example `NOGROUP`. */

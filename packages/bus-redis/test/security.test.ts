@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import { consumeSpec, RecordingSink, records, sendAll, uniqueName } from '@omnibus/conformance-tests';
 import { type RunningRedis, startRedis } from '@omnibus/test-brokers';
 import { RedisEventBus } from '../src/index.js';
@@ -39,6 +41,17 @@ describe('security', () => {
   ])('%s is refused at once, whatever the time-out', async (_, options) => {
     const bus = new RedisEventBus({ url: redis.url, connectTimeoutMs: 60_000, ...options });
     await expect(bus.connect()).rejects.toMatchObject({ code: 'AUTHENTICATION', retryable: false });
+    await bus.shutdown();
+  });
+
+  test('a wrong password is in nothing that the refusal carries', async () => {
+    const bus = new RedisEventBus({
+      url: redis.url,
+      security: { username: 'omnibus', password: 'hush-hush' },
+    });
+    const refusal = await bus.connect().catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: 'AUTHENTICATION', cause: { command: { name: 'auth' } } });
+    expect(inspect(refusal, { depth: 10, showHidden: true })).not.toContain('hush-hush');
     await bus.shutdown();
   });
 

@@ -17,6 +17,7 @@ export interface CliOptions {
   readonly only: readonly Selector[] | undefined;
   readonly claims: readonly Selector[] | undefined;
   readonly reportPath: string | undefined;
+  readonly long: boolean;
 }
 
 /** A command line that cannot be followed. Its message is all that the user needs. */
@@ -43,6 +44,7 @@ Options
   --ids <list>      run only these: ids, areas or levels (CT01,OR,L2)
   --claims <list>   fail when one of these is not run  [default: those that are run]
   --report <file>   write the report as JSON: every id is in it
+  --long            tests that last for minutes last as long as the catalogue says (LD04: five minutes, not 30 s)
   --help            this text
 
 Subject
@@ -74,12 +76,16 @@ export function readCliOptions(args: readonly string[]): CliOptions | 'help' {
     only: ids ?? upTo,
     claims: list('--claims', values.claims) ?? (ids ? undefined : upTo),
     reportPath: values.report,
+    long: values.long ?? false,
   };
 }
 
 type Values = Readonly<
   Partial<Record<'bus' | 'url' | 'module' | 'level' | 'ids' | 'claims' | 'report', string>>
-> & { readonly help?: boolean };
+> & {
+  readonly help?: boolean;
+  readonly long?: boolean;
+};
 
 function parse(args: readonly string[]): Values {
   const text = { type: 'string' } as const;
@@ -95,6 +101,7 @@ function parse(args: readonly string[]): Values {
         claims: text,
         report: text,
         help: { type: 'boolean', short: 'h' },
+        long: { type: 'boolean' },
       },
     }).values;
   } catch (error) {

@@ -12,11 +12,12 @@ const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 
 async function runSuite(options: CliOptions): Promise<number> {
-  const { only, claims, reportPath } = options;
+  const { only, claims, reportPath, long } = options;
   const subject = await loadSubject(options);
   const run = new ConformanceRun(subject, SUITES, {
     ...(only ? { only } : {}),
     ...(claims ? { claims } : {}),
+    long,
   });
   const colours = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
   const runner = new ConsoleRunner(run, { write: (text) => process.stdout.write(text), colours });

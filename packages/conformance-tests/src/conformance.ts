@@ -22,6 +22,8 @@ export interface ConformanceOptions extends ConformanceSubject, RunOptions {
   readonly runner: Runner;
   /** Where to write the report. @default the environment variable `OMNIBUS_CONFORMANCE_REPORT`, else nowhere */
   readonly report?: string;
+  /** @default whether the environment variable `OMNIBUS_CONFORMANCE_LONG` is `1` */
+  readonly long?: boolean;
   /** Called with the report after the last test. */
   onReport?(report: ConformanceReport): void;
 }
@@ -35,7 +37,8 @@ const SET_UP_TIMEOUT_MS = 300_000;
  */
 export function conformance(options: ConformanceOptions): void {
   const { runner } = options;
-  const run = new ConformanceRun(options, SUITES, options);
+  const long = options.long ?? process.env.OMNIBUS_CONFORMANCE_LONG === '1';
+  const run = new ConformanceRun(options, SUITES, { ...options, long });
   runner.describe(`conformance of ${options.name}`, () => {
     runner.beforeAll(() => run.start(), SET_UP_TIMEOUT_MS);
     runner.afterAll(async () => {

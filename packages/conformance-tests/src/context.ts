@@ -74,6 +74,8 @@ export class CaseContext {
   readonly subject: ConformanceSubject;
   readonly budget: Budget;
   readonly findings: RunFindings;
+  /** Whether tests last as long as the catalogue says, also where that is minutes. */
+  readonly long: boolean;
   readonly history: History = new History();
   /** The test's own namespace. */
   readonly namespace: string;
@@ -83,11 +85,19 @@ export class CaseContext {
   readonly #used: string[] = [];
   readonly #buses: EventBus[] = [];
   readonly #cleanups: (() => Promise<unknown> | unknown)[] = [];
+  readonly #notes: string[] = [];
   #processes: Processes | undefined;
   #consumers = 0;
 
-  constructor(id: string, subject: ConformanceSubject, namespaces: Namespaces, findings: RunFindings) {
+  constructor(
+    id: string,
+    subject: ConformanceSubject,
+    namespaces: Namespaces,
+    findings: RunFindings,
+    long = false,
+  ) {
     this.id = id;
+    this.long = long;
     this.subject = subject;
     this.budget = { ...DEFAULT_BUDGET, ...subject.budget };
     this.findings = findings;
@@ -258,6 +268,16 @@ export class CaseContext {
   /** Tells the history that a consumer of this process is cut off: what it was doing does not count as running. */
   gone(consumer: Consumer): void {
     this.record({ kind: 'gone', consumer: consumer.name, atMs: monotonicMs() });
+  }
+
+  /** Something that was measured, for the report. */
+  note(text: string): void {
+    this.#notes.push(text);
+  }
+
+  /** What was noted; undefined when nothing was. */
+  get notes(): string | undefined {
+    return this.#notes.length > 0 ? this.#notes.join('; ') : undefined;
   }
 
   /** Called after the test, last registered first. */

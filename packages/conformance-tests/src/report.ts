@@ -13,6 +13,8 @@ export interface IdResult {
   readonly status: IdStatus;
   /** Why not, for every status but `pass`. */
   readonly reason?: string;
+  /** What was measured, for those that say. */
+  readonly note?: string;
   /** Time of all its cases. */
   readonly ms: number;
 }
@@ -34,6 +36,7 @@ export interface ConformanceReport {
 export interface CaseOutcome {
   readonly status: IdStatus;
   readonly reason?: string;
+  readonly note?: string;
   readonly ms: number;
 }
 
@@ -59,7 +62,9 @@ export class ReportBuilder {
       const found = outcomes.find((one) => one.status === status);
       if (found) return { status, reason: (found.reason ?? status).slice(0, REASON_MAX_CHARS), ms };
     }
-    if (outcomes.some((one) => one.status === 'pass')) return { status: 'pass', ms };
+    const notes = outcomes.flatMap(({ note }) => note ?? []);
+    if (outcomes.some((one) => one.status === 'pass'))
+      return { status: 'pass', ...(notes.length > 0 ? { note: notes.join('; ') } : {}), ms };
     return { status: 'n/a', reason: outcomes[0]?.reason ?? 'does not apply', ms };
   }
 

@@ -15,6 +15,8 @@ export interface RunOptions {
    * Which ids the bus claims: one of them that is not run fails the run. @default the ids that are run
    */
   readonly claims?: readonly Selector[];
+  /** Tests that last for minutes last as long as the catalogue says, and judge what shows only then. @default false */
+  readonly long?: boolean;
 }
 
 /** How long a case may take when it does not say. */
@@ -33,6 +35,7 @@ export class ConformanceRun {
   readonly #unhandled: unknown[] = [];
   readonly #executed = new Set<Requirement>();
   readonly #complete: boolean;
+  readonly #long: boolean;
   #current: CaseContext | undefined;
   readonly #onUnhandled = (reason: unknown): void => {
     this.#unhandled.push(reason);
@@ -44,6 +47,7 @@ export class ConformanceRun {
     const selected = options.only ? selectIds(options.only) : written;
     this.#claimed = options.claims ? selectIds(options.claims) : selected;
     this.#selected = selected;
+    this.#long = options.long ?? false;
     this.#complete = [...written].every((id) => selected.has(id));
     this.plan = makePlan(subject, suites, selected);
     for (const { id } of CATALOGUE) {
@@ -68,11 +72,12 @@ export class ConformanceRun {
   async runCase(planned: PlannedCase & { kind: 'run' | 'inverted' }): Promise<void> {
     const { of } = planned;
     const startedAtMs = performance.now();
-    const context = new CaseContext(of.id, this.subject, this.#namespaces, {
+    const findings = {
       unhandledRejections: this.#unhandled,
       executed: this.#executed,
       complete: this.#complete,
-    });
+    };
+    const context = new CaseContext(of.id, this.subject, this.#namespaces, findings, this.#long);
     this.#current = context;
     let failure: { readonly error: unknown } | undefined;
     try {
@@ -95,8 +100,10 @@ export class ConformanceRun {
       return;
     }
     if (planned.kind === 'run') for (const one of of.requires ?? []) this.#executed.add(one);
+    const note = context.notes;
     if (failure) this.#report.add(of.id, { status: 'fail', reason: textOf(failure.error), ms });
-    else if (planned.kind === 'run') this.#report.add(of.id, { status: 'pass', ms });
+    else if (planned.kind === 'run')
+      this.#report.add(of.id, { status: 'pass', ms, ...(note === undefined ? {} : { note }) });
     else this.#report.add(of.id, { status: 'n/a', reason: planned.reason, ms });
     if (failure) throw withNote(failure.error, told);
   }

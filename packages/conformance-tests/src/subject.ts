@@ -58,6 +58,11 @@ export interface ConformanceSubject {
    * there is after `setup`. Only for buses that can log in.
    */
   credentials?(password: string): readonly BusOverrides[];
+  /**
+   * Options that bound what the broker keeps, and how many records that is in the whole stream. Only for buses that can be
+   * told.
+   */
+  readonly boundedStream?: { readonly overrides: BusOverrides; readonly maxRecords: number };
   /** @default DEFAULT_BUDGET */
   readonly budget?: Partial<Budget>;
 }

@@ -48,6 +48,8 @@ const LEASE_MS = 6_000;
 const REQUEST_TIMEOUT_MS = 5_000;
 /** Quick enough for tests, slow enough for a loaded machine. */
 const TEST_SETTINGS = { leaseMs: LEASE_MS, heartbeatIntervalMs: 500 };
+/** Of a stream that is bounded. */
+const KEPT_IN_PARTITION = 1_000;
 /** Where nothing listens. */
 const NOWHERE = 'redis://127.0.0.1:1';
 /** The variable that tells child processes where the server is. */
@@ -133,6 +135,10 @@ export function redisSubject(options: RedisSubjectOptions): ConformanceSubject {
     peerClient: { packageName: 'ioredis' },
     inspect: provides.control ? inspect : withoutConnections(inspect),
     faults: redisFaults(provides, running, looking, inspect),
+    boundedStream: {
+      overrides: { retention: { maxLength: KEPT_IN_PARTITION } },
+      maxRecords: PARTITIONS * KEPT_IN_PARTITION,
+    },
     credentials: (password) => {
       const security = { username: 'nobody', password };
       const urlOf = (address: string): string =>

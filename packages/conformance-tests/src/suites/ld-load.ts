@@ -6,6 +6,7 @@ import { makeEvents } from '../events.js';
 import { type Suite, suite } from '../registry.js';
 import { idleCases } from './ld-idle.js';
 import { rateCases } from './ld-rate.js';
+import { soakCases } from './ld-soak.js';
 import { heapBytes } from './support-measures.js';
 
 const CAP = 10;
@@ -71,6 +72,7 @@ export const LOAD: Suite = suite('LD', [
       t.expectClean();
     },
   },
+  ...soakCases,
   ...idleCases,
 ]);
 

@@ -13,7 +13,7 @@ import { startMeters, startTelemetry } from './support-telemetry.js';
 
 /** With signs that are written differently in URLs, in JSON and in expressions. */
 const CANARY = 'canary/p@ss+w%rd"9d1f';
-const CONNECT_TIMEOUT_MS = 1_500;
+const CONNECT_TIMEOUT_MS = 500;
 const CALL_MS = 5_000;
 /** Objects of the clients go deep, and are looked at to the ground. */
 const TO_THE_GROUND = {

@@ -7,6 +7,16 @@ export function percentile(values: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 }
 
+/** How much the values grow in a minute of their times, by least squares. */
+export function slopePerMinute(samples: readonly (readonly [atMs: number, value: number])[]): number {
+  const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
+  const time = mean(samples.map(([atMs]) => atMs));
+  const value = mean(samples.map(([, v]) => v));
+  const together = samples.reduce((sum, [atMs, v]) => sum + (atMs - time) * (v - value), 0);
+  const spread = samples.reduce((sum, [atMs]) => sum + (atMs - time) ** 2, 0);
+  return spread === 0 ? 0 : (together / spread) * 60_000;
+}
+
 /**
  * Tries up to `times` times and resolves with the first success, or rejects as the last try did. For what depends on the
  * clock of a machine that others use too: a bus that is too slow is too slow each time.
