@@ -78,7 +78,9 @@ async function adapterMutants(bus, only) {
   for (const { name, defect, caughtBy: expected, changes } of chosen) {
     const copy = await brokenCopy(folder, changes);
     try {
-      results.push(told({ bus, name, defect, expected, caughtBy: await failing(bus, copy.folder, expected) }));
+      results.push(
+        told({ bus, name, defect, expected, caughtBy: await failing(bus, copy.folder, expected) }),
+      );
     } finally {
       copy.remove();
     }

@@ -32,11 +32,23 @@ function breakFile(path, { file, find, replace }) {
   const text = readFileSync(path, 'utf8');
   const found = text.split(find).length - 1;
   if (found !== 1) throw new Error(`${file} holds the place of the defect ${found} times: ${find}`);
-  writeFileSync(path, text.replace(find, () => replace));
+  writeFileSync(
+    path,
+    text.replace(find, () => replace),
+  );
 }
 
 async function build(folder) {
   mkdirSync(join(folder, 'dist'), { recursive: true });
-  const args = ['src/index.ts', '--no-config', '--format', 'cjs,esm', '--target', 'node20', '--shims', '--silent'];
+  const args = [
+    'src/index.ts',
+    '--no-config',
+    '--format',
+    'cjs,esm',
+    '--target',
+    'node20',
+    '--shims',
+    '--silent',
+  ];
   if ((await run('tsup', args, folder)) !== 0) throw new Error('the broken copy could not be built');
 }

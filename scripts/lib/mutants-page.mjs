@@ -9,7 +9,12 @@ Buses with one deliberate defect each, and which ids of the conformance kit find
  * @returns {string} the page
  */
 export function mutantsPage(results, ids) {
-  const rows = results.map(({ bus, name, defect, caughtBy }) => [bus, name, defect, caughtBy.join(', ') || 'none']);
+  const rows = results.map(({ bus, name, defect, caughtBy }) => [
+    bus,
+    name,
+    defect,
+    caughtBy.join(', ') || 'none',
+  ]);
   const found = new Set(results.flatMap(({ caughtBy }) => caughtBy));
   const without = ids.filter((id) => !found.has(id));
   return [

@@ -1,12 +1,21 @@
 /** This bus with one line of settlement or fencing broken, and the ids of the kit that are to find it. */
 export const mutants = [
   {
-    name: 'redis-reads-unfenced',
-    defect: 'reads without asking whether the partition is still its own',
+    name: 'redis-trusts-its-leases',
+    defect: 'handles events of partitions whose lease ended while it stood still',
     caughtBy: ['FA09'],
+    changes: [{ file: 'lease.ts', find: 'return this.asked.ms < this.leaseMs;', replace: 'return true;' }],
+  },
+  {
+    name: 'redis-claims-nothing',
+    defect: 'takes a partition over without what its former owner had in hand',
+    caughtBy: ['CC05'],
     changes: [
-      { file: 'fenced-read.ts', find: '...reads.map(({ pass }) => pass),', replace: '' },
-      { file: 'fenced-read.ts', find: "...reads.map(() => '>'),", replace: '' },
+      {
+        file: 'scripts.ts',
+        find: 'if info[2] ~= ARGV[4] then lost',
+        replace: 'if false then lost',
+      },
     ],
   },
   {

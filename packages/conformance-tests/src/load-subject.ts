@@ -9,7 +9,9 @@ import { redisSubject } from './shipped/redis.js';
 import type { ConformanceSubject } from './subject.js';
 
 /** The subject that the command line names. */
-export async function loadSubject(options: CliOptions): Promise<ConformanceSubject> {
+export async function loadSubject(
+  options: Pick<CliOptions, 'bus' | 'modulePath' | 'url'>,
+): Promise<ConformanceSubject> {
   if (options.modulePath !== undefined) return subjectOfModule(options.modulePath);
   if (options.bus === 'memory') return memorySubject();
   if (options.bus === 'kafka') return kafkaSubject({ brokers: addresses(options.url ?? '') });

@@ -35,9 +35,6 @@ async function run(options: NemesisCliOptions): Promise<number> {
     bus: modulePath === undefined ? bus : undefined,
     modulePath,
     url: undefined,
-    only: undefined,
-    claims: undefined,
-    reportPath: undefined,
   });
   let t: CaseContext | undefined;
   const end = async (): Promise<void> => {

@@ -6,6 +6,7 @@ import { makeEvents } from '../events.js';
 import { pause } from '../poll.js';
 import { recordedHandler } from '../recorder.js';
 import { type Suite, suite } from '../registry.js';
+import { crashCases } from './cc-crash.js';
 
 const EVENTS = 300;
 const KEYS = 60;
@@ -150,64 +151,7 @@ export const COMPETING: Suite = suite('CC', [
       t.expectClean();
     },
   },
-  {
-    id: 'CC05',
-    requires: ['competing', 'processes'],
-    timeoutMs: 120_000,
-    async run(t) {
-      const maxInFlight = 16;
-      const overrides = { concurrency: 8, maxInFlight };
-      const victim = await t.processes.spawn({
-        role: 'consumer',
-        name: 'victim',
-        namespace: t.namespace,
-        group: GROUP,
-        overrides,
-        workMs: 20,
-      });
-      const heir = await t.consumer({ overrides, handler: () => pause(5) });
-      const publisher = await t.bus();
-      let from = 1;
-      const publish = async (): Promise<void> => {
-        await t.publish(publisher, makeEvents({ keys: KEYS, from }));
-        from += 1;
-      };
-      await t.until(
-        'both members to work',
-        async () => {
-          await publish();
-          return [victim.name, heir.name].every((consumer) => t.history.of(GROUP, { consumer }).length > 5);
-        },
-        { withinMs: t.budget.takeoverMs, everyMs: 50 },
-      );
-      for (let round = 0; round < 3; round += 1) await publish();
-      await t.until('the victim to be in the middle of something', () =>
-        t.history.of(GROUP, { consumer: victim.name }).some((d) => d.outcome === 'running'),
-      );
-      const exit = await victim.kill();
-      const taken = new Set(t.history.of(GROUP, { consumer: victim.name }).map((d) => d.partition));
-      await t.untilHandled((from - 1) * KEYS, { withinMs: t.budget.takeoverMs + t.budget.deliverMs });
-      const heirs = t.history
-        .of(GROUP, { consumer: heir.name })
-        .filter((d) => d.startedAtMs > exit.atMs && taken.has(d.partition));
-      const takeoverMs = (heirs[0]?.startedAtMs ?? exit.atMs) - exit.atMs;
-      assert.ok(
-        heirs.length > 0 && takeoverMs <= t.budget.takeoverMs,
-        `taken over after ${takeoverMs.toFixed(0)} ms`,
-      );
-      await t.untilQuiet(heir.bus, { withinMs: t.budget.takeoverMs });
-      const report = t.expectClean({ tolerate: ['duplicated'] });
-      assert.ok(
-        report.duplicated.length <= maxInFlight,
-        `${report.duplicated.length} duplicates, at most ${maxInFlight} may be in flight`,
-      );
-      // What was acknowledged lies before what was in flight: only the newest of the victim's can come again.
-      const done = t.history.of(GROUP, { consumer: victim.name }).filter((d) => d.outcome === 'ok');
-      const acked = new Set(done.slice(0, Math.max(0, done.length - maxInFlight)).map((d) => d.eventId));
-      const again = report.duplicated.filter((d) => acked.has(d.eventId));
-      assert.deepEqual(again, [], 'acknowledged events were delivered again');
-    },
-  },
+  ...crashCases,
   {
     id: 'CC06',
     requires: ['competing'],

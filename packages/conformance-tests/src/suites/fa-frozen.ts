@@ -20,7 +20,8 @@ export const frozenCases: readonly ConformanceCase[] = [
       const first = await mortalConsumer(t, { name: 'first', overrides });
       await mortalConsumer(t, { name: 'second', overrides });
       const publisher = await t.bus();
-      await t.publish(publisher, makeEvents({ keys: KEYS, perKey: PER_KEY, behaviour: { workMs: 20 } }));
+      const events = makeEvents({ keys: KEYS, perKey: PER_KEY, behaviour: { workMs: 20 } });
+      await t.publish(publisher, events);
       const ofFirst = () => t.history.of('group', { consumer: 'first' });
       await t.until('the first to be at work', () => ofFirst().filter((d) => d.outcome === 'ok').length >= 5);
       await t.until(
@@ -49,6 +50,9 @@ export const frozenCases: readonly ConformanceCase[] = [
         everyMs: 50,
       });
       t.expectClean({ tolerate: ['duplicated', 'overlapping'] });
+      const done = new Set(events.map(({ eventId }) => eventId));
+      const startedAgain = ofFirst().filter((d) => d.startedAtMs >= thawedAtMs && done.has(d.eventId));
+      assert.deepEqual(startedAgain, [], 'started after the thaw, though others had handled them long ago');
       const taken = new Set(
         ofFirst()
           .filter((d) => d.startedAtMs <= frozenAtMs)
