@@ -111,12 +111,16 @@ export class Model {
     this.unclean.set(partition, (this.unclean.get(partition) ?? 0) + 1);
   }
 
+  uncleanEnds(partition: string): number {
+    return this.unclean.get(partition) ?? 0;
+  }
+
   /** The handler of this event is about to kill its process. */
   killed(partition: string, position: string, { kills }: Fate): void {
     this.count('kill by a handler');
     const { maxAttempts } = this.terms;
     // What else ends in disorder may cost the journal what it knows; the death itself is not counted yet.
-    const others = (this.unclean.get(partition) ?? 0) - (kills - 1);
+    const others = this.uncleanEnds(partition) - (kills - 1);
     if (kills > Math.max(2, maxAttempts) + Math.max(0, others))
       this.violated(`${partition}/${position} has killed its process ${kills} times`);
   }

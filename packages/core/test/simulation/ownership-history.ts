@@ -283,12 +283,17 @@ export class OwnershipHistory {
 
   private done(entry: Entry): void {
     entry.isDone = true;
+    for (const failure of this.failures) if (failure.entry === entry) this.failures.delete(failure);
     if (this.phase !== 'over') entry.fate.noted = 0;
   }
 
   private mayGiveUp({ fate, attempts, isFirstFailureFatal, failed }: Entry, reason: string): boolean {
     if (reason === 'non_retryable') return isFirstFailureFatal && failed.length > 0;
-    if (reason === 'max_retries_exceeded') return fate.attempts >= this.model.terms.maxAttempts;
+    if (reason === 'max_retries_exceeded') {
+      // With the first death that is laid on an event come those before it that were laid on nobody.
+      const inherited = fate.interrupted > 0 ? this.model.uncleanEnds(`${this.group} ${this.partition}`) : 0;
+      return fate.attempts + inherited >= this.model.terms.maxAttempts;
+    }
     if (reason === 'crash') return fate.interrupted > 0;
     return reason === 'deserialization_error' && attempts === 0;
   }
