@@ -11,6 +11,12 @@ const PARTS = {
     packageDir: 'packages/core',
     entry: 'test/simulation/main.ts',
   },
+  fuzz: {
+    does: 'the codec and the headers: 1,000,000 hostile records',
+    options: '--records N  --seed N',
+    packageDir: 'packages/core',
+    entry: 'test/fuzz/main.ts',
+  },
 };
 
 function usage() {
@@ -36,6 +42,8 @@ async function runPart({ packageDir, entry }, args) {
     format: 'cjs',
     target: 'node20',
     sourcemap: 'inline',
+    // Fixtures are read from beside the sources.
+    define: { __dirname: JSON.stringify(join(ROOT, packageDir, 'test')) },
     silent: true,
   });
   return run(

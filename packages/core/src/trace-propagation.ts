@@ -57,7 +57,9 @@ function text(value: HeaderValue): string | string[] | undefined {
   if (value === undefined || typeof value === 'string') return value;
   if (value instanceof Uint8Array)
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString();
-  // Clients also hand out numbers and booleans, whatever the type says.
+  // Clients also hand out numbers, tables and nothing, alone or in lists, whatever the type says.
   if (!Array.isArray(value)) return undefined;
-  return value.map((part) => (typeof part === 'string' ? part : Buffer.from(part).toString()));
+  return value.flatMap((part: unknown) =>
+    typeof part === 'string' ? part : part instanceof Uint8Array ? Buffer.from(part).toString() : [],
+  );
 }

@@ -99,6 +99,12 @@ describe('the span of an attempt', () => {
     expect(parent?.traceState?.serialize()).toBe('a=1,b=2');
   });
 
+  it('leaves out of a repeated header what is no text', () => {
+    const odd = [7, null, {}, TRACEPARENT, undefined] as never;
+    process({ traceparent: odd, tracestate: [{}] as never, baggage: odd }).end('ok');
+    expect(sdk.span('process orders.stream').parentSpanContext?.spanId).toBe(SPAN_ID);
+  });
+
   it('has nothing to do with what is active where the record arrives', () => {
     trace.getTracer('test').startActiveSpan('publisher of this process', (publisher) => {
       context.with(suppressTracing(context.active()), () => process({}).end('ok'));

@@ -1,8 +1,8 @@
 import type { DeliverySink, TransportEvents } from '../../src/transport.js';
+import type { Random } from '../random.js';
 import type { Slot } from './broker.js';
 import type { Coordinator } from './coordinator.js';
 import { Ownership } from './ownership.js';
-import type { Random } from './random.js';
 import type { Life, SimulatedTime } from './time.js';
 import type { Wire } from './wire.js';
 import type { World } from './world.js';

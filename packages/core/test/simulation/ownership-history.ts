@@ -105,6 +105,8 @@ export class OwnershipHistory {
 
   interrupted(): void {
     if (this.phase === 'over') return;
+    // A hand-over that waited long enough says "clean" while a handler still runs: a death after it goes unseen.
+    if (this.phase === 'moving') this.model.endedUncleanly(`${this.group} ${this.partition}`);
     this.phase = 'over';
     this.model.endedUncleanly(`${this.group} ${this.partition}`);
     this.giveUpRuns();

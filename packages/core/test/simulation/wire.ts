@@ -1,5 +1,5 @@
 import { BusError } from '../../src/errors.js';
-import type { Random } from './random.js';
+import type { Random } from '../random.js';
 import type { Life, SimulatedTime } from './time.js';
 
 /** What may happen to a request while the network or the broker is in trouble. */

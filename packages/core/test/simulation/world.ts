@@ -3,10 +3,10 @@ import {
   type ResolvedEventBusOptions,
   resolveEventBusOptions,
 } from '../../src/options.js';
+import { Random } from '../random.js';
 import { type CommitStyle, SimulatedBroker } from './broker.js';
 import { Coordinator } from './coordinator.js';
 import { Model } from './model.js';
-import { Random } from './random.js';
 import type { Scenario, Step } from './scenario.js';
 import { type Life, SimulatedTime, START_MS } from './time.js';
 
