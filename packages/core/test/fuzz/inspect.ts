@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { isDeepStrictEqual } from 'node:util';
 import * as api from '@opentelemetry/api';
 
@@ -22,7 +23,11 @@ export type Outcome = 'event' | 'refused';
 /** Takes a record through all that reads records. Throws what must not be. */
 export function inspect(record: InboundRecord): Outcome {
   const event = read(record);
-  if (event) returnsUnchanged(event);
+  if (event) {
+    if (!isUtf8(record.value ?? new Uint8Array(0))) throw new Error('bytes that are no text became an event');
+    hasPlainPrototypes([event.data, event.metadata]);
+    returnsUnchanged(event);
+  }
   readHeaders(record);
   const letter = keepsBytes(record, event);
   parsesAsLetter({ id: '1', record: asStored(letter) }, record.value);
@@ -39,6 +44,15 @@ function read(record: InboundRecord): DomainEvent | undefined {
     if (isBusError(error) && error.code === 'DESERIALIZATION') return undefined;
     throw error;
   }
+}
+
+function hasPlainPrototypes(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const isPlain = prototype === Object.prototype || prototype === Array.prototype;
+  if (!isPlain || Object.getOwnPropertyDescriptor(value, '__proto__'))
+    throw new Error('a field replaced a prototype');
+  for (const inner of Object.values(value)) hasPlainPrototypes(inner);
 }
 
 /** What was read can be sent on as it is, or is refused for what it holds. */
@@ -60,7 +74,11 @@ function returnsUnchanged(event: DomainEvent): void {
 
 function readHeaders({ headers }: InboundRecord): void {
   for (const name of Object.values(HEADER)) isText(headerText(headers, name));
-  for (const text of Object.values(textHeaders(headers))) isText(text);
+  const texts = textHeaders(headers);
+  for (const [name, value] of Object.entries(headers))
+    if (typeof value === 'string' && Object.getOwnPropertyDescriptor(texts, name)?.value !== value)
+      throw new Error(`header ${name} was lost`);
+  for (const text of Object.values(texts)) isText(text);
   isText(targetGroup(headers));
   propagation.extract(headers);
 }
