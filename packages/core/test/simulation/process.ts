@@ -47,9 +47,10 @@ export class SimulatedProcess {
     );
   }
 
+  /** Also in the middle of a shutdown. */
   crash(forMs: number): void {
-    if (this.isDown) return;
     const { world, life } = this;
+    if (life.ended || this.isShut) return;
     this.tell('dies');
     world.model.count('death');
     world.model.died(life);
@@ -75,6 +76,7 @@ export class SimulatedProcess {
       life,
     );
     void bus.shutdown().then(() => {
+      if (life.ended) return;
       late();
       this.tell('is shut down');
       this.closed.add(life);
