@@ -8,5 +8,5 @@ describe('the engine under simulation', () => {
     const { counts, finding } = await playMany(1, RUNS);
     if (finding !== undefined) throw new Error(finding);
     for (const what of MUST_HAPPEN) expect([what, counts.get(what) ?? 0]).not.toEqual([what, 0]);
-  }, 1_200_000);
+  }, 3_600_000);
 });
