@@ -22,6 +22,7 @@ function handling(bus: EventBus, around: (body: Body, bus: EventBus) => Body): E
 
 const RETRY_MS = 20;
 const LONG_RETRY_MS = 3_000;
+const UNBOUNDED_BYTES = 1_000_000_000;
 
 /** A context as it would be in another attempt. */
 function attempt(context: HandlerContext, number: number): HandlerContext {
@@ -140,6 +141,71 @@ export const BUS_MUTANTS: readonly Mutant[] = [
           health: async () => {
             const { reason: _, ...health } = await healthy.health();
             return { ...health, healthy: true };
+          },
+        }),
+    }),
+  },
+  {
+    name: 'hides-redeliveries',
+    defect: 'says of every delivery that it is the first',
+    caughtBy: ['FA08'],
+    mutate: () => ({
+      bus: (healthy) =>
+        handling(
+          healthy,
+          (body) => (event, context) => body(event, withChanges(context, { redelivered: false })),
+        ),
+    }),
+  },
+  {
+    name: 'buffers-without-bound',
+    defect: 'keeps whatever is published while the broker is away',
+    caughtBy: ['FA07'],
+    mutate: () => ({
+      options: (overrides) => ({
+        ...overrides,
+        publish: { ...overrides.publish, maxBufferedBytes: UNBOUNDED_BYTES },
+      }),
+    }),
+  },
+  {
+    name: 'quotes-its-options',
+    defect: 'says in its errors what wrong options were given',
+    caughtBy: ['SE04'],
+    mutate: () => ({
+      options: (overrides) => {
+        if ('password' in overrides) throw new Error(`unknown options: ${JSON.stringify(overrides)}`);
+        return overrides;
+      },
+    }),
+  },
+  {
+    name: 'cuts-keys-at-a-colon',
+    defect: 'takes a sign in a key for the end of it',
+    caughtBy: ['SE05'],
+    mutate: () => ({
+      options: (overrides) => ({
+        ...overrides,
+        partitionKey: ({ aggregateId }) => aggregateId.split(':')[0] ?? '',
+      }),
+    }),
+  },
+  {
+    name: 'takes-types-for-patterns',
+    defect: 'gives a handler of `order.*` every type that begins so',
+    caughtBy: ['SE05'],
+    mutate: () => ({
+      bus: (healthy) =>
+        withChanges(healthy, {
+          subscribe: (type, handler) => {
+            const begin = String(type).split('*')[0] ?? '';
+            if (!String(type).endsWith('.*')) return healthy.subscribe(type, handler);
+            healthy.subscribeToAllEvents((event, context) => {
+              if (!event.eventType.startsWith(begin)) return undefined;
+              return typeof handler === 'function'
+                ? (handler as Body)(event, context)
+                : (handler as { handle: Body }).handle(event, context);
+            });
           },
         }),
     }),

@@ -318,4 +318,55 @@ export const TRANSPORT_MUTANTS: readonly Mutant[] = [
       },
     }),
   },
+  {
+    name: 'takes-an-outage-for-a-confirmation',
+    defect: 'confirms what it sent to a broker that was gone',
+    caughtBy: ['FA02'],
+    mutate: () => ({
+      transport: (healthy) =>
+        withChanges(healthy, { send: (records) => healthy.send(records).then(() => ({ failures: [] })) }),
+    }),
+  },
+  {
+    name: 'tells-one-trouble-many-times',
+    defect: 'tells of a removed stream once for each of its partitions',
+    caughtBy: ['FA10'],
+    mutate: () => ({
+      transport: (healthy) =>
+        withChanges(healthy, {
+          open: (events) =>
+            healthy.open({
+              ...events,
+              error: (error) => {
+                for (let partition = 0; partition < healthy.partitions; partition += 1) events.error(error);
+              },
+            }),
+        }),
+    }),
+  },
+  {
+    name: 'does-not-come-back',
+    defect: 'stops consuming when its partitions were taken from it',
+    caughtBy: ['FA10'],
+    mutate: () => ({
+      transport: (healthy) =>
+        withChanges(healthy, {
+          consume: (spec, sink) => {
+            let wasLost = false;
+            return healthy.consume(spec, {
+              assign: (partition, port) => {
+                const assigned = sink.assign(partition, port);
+                if (wasLost) assigned.lost();
+                return withChanges(assigned, {
+                  lost: () => {
+                    wasLost = true;
+                    assigned.lost();
+                  },
+                });
+              },
+            });
+          },
+        }),
+    }),
+  },
 ];

@@ -23,6 +23,10 @@ import type {
 } from '../subject.js';
 
 const PARTITIONS = 8;
+/** What the broker keeps is kept in this process: little enough not to be taken for a leak. */
+const KEPT_IN_PARTITION = 500;
+/** It forgets the oldest when there are half as many too many. */
+const MOST_IN_PARTITION = 1.5 * KEPT_IN_PARTITION;
 const NOWHERE = {
   eventId: '',
   eventType: '',
@@ -41,7 +45,7 @@ export interface MemoryMutation {
 
 /** The in-memory bus of core on one `MemoryBroker`. */
 export function memorySubject(mutation?: MemoryMutation): ConformanceSubject {
-  const broker = new MemoryBroker({ partitions: PARTITIONS });
+  const broker = new MemoryBroker({ partitions: PARTITIONS, retainedRecords: KEPT_IN_PARTITION });
   const optionsOf = ({ group, overrides }: CreateRequest): CreateRequest['overrides'] =>
     overrides.ephemeralGroup === true ? overrides : { group, ...overrides };
   const create = (request: CreateRequest): EventBus =>
@@ -76,6 +80,7 @@ export function memorySubject(mutation?: MemoryMutation): ConformanceSubject {
         random,
       }),
     inspect: inspectMemory(broker),
+    boundedStream: { overrides: {}, maxRecords: PARTITIONS * MOST_IN_PARTITION },
     faults: memoryFaults(broker, create),
     survivesKill: true,
     budget: { deliverMs: 5_000, takeoverMs: 5_000, recoverMs: 5_000, leaseMs: 200, idleLatencyMs: 1 },
