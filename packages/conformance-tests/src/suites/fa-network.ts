@@ -59,6 +59,9 @@ export const networkCases: readonly ConformanceCase[] = [
       const { open, accepted } = way.network;
       const resources = resourcesOf();
       let flapping = true;
+      t.onCleanup(() => {
+        flapping = false;
+      });
       let sequence = 2;
       const publishing = (async () => {
         const calls: Promise<unknown>[] = [];

@@ -36,6 +36,9 @@ export const topologyCases: readonly ConformanceCase[] = [
       await t.faults.removeTopology(t.namespace);
       const removedAtMs = monotonicMs();
       let publishing = true;
+      t.onCleanup(() => {
+        publishing = false;
+      });
       let sequence = 2;
       const calls = (async () => {
         // Each call by itself: what is confirmed after the removal has to arrive.

@@ -1,4 +1,4 @@
-import type { EventBus } from '@omnibus/core';
+import { type EventBus, isBusError } from '@omnibus/core';
 
 import type { CaseContext } from '../context.js';
 import { makeEvents } from '../events.js';
@@ -30,7 +30,9 @@ export async function publishAll(t: CaseContext, bus: EventBus, share: Publisher
         await t.publish(bus, call, { publisher: `publisher-${n}` });
         onConfirmed(call.length, (tries - 1) * call.length);
         break;
-      } catch {
+      } catch (error) {
+        // The test is over.
+        if (isBusError(error) && error.code === 'BUS_CLOSED') throw error;
         // The history has the reason. Sent again with the same ids, it stays one event.
         await pause(REPUBLISH_EVERY_MS);
       }
