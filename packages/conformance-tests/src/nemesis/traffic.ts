@@ -46,6 +46,7 @@ export class NemesisPublisher {
   readonly #sequences = new Map<string, number>();
   #made = 0;
   #stopping = false;
+  #abandoned = false;
   #done: Promise<void> | undefined;
 
   constructor(t: CaseContext, request: PublisherRequest) {
@@ -65,6 +66,12 @@ export class NemesisPublisher {
     await this.#done;
   }
 
+  /** Ends although something may not be confirmed: its bus is about to be closed. */
+  abandon(): void {
+    this.#stopping = true;
+    this.#abandoned = true;
+  }
+
   async #run(): Promise<void> {
     while (!this.#stopping) {
       await this.#publishUntilConfirmed(Array.from({ length: EVENTS_PER_CALL }, () => this.#nextEvent()));
@@ -73,7 +80,7 @@ export class NemesisPublisher {
   }
 
   async #publishUntilConfirmed(events: readonly DomainEvent[]): Promise<void> {
-    for (;;) {
+    while (!this.#abandoned) {
       try {
         return await this.#t.publish(this.#request.bus, events, { publisher: this.name });
       } catch {
