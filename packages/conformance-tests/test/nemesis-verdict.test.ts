@@ -47,6 +47,13 @@ describe('the verdict on a group', () => {
     expect(kindsOf(verdict)).toEqual(['unexpected dead letter b#1']);
   });
 
+  it('takes for unlucky too what waited for its next attempt, the last that its consumer had started', () => {
+    const log = new Log().published('a', 1).published('b', 1).published('c', 1);
+    log.handles('b', 1).starts('a', 1).ends('a', 1, 'failed').handles('c', 1, { consumer: 'd' });
+    const verdict = judge(log, { 'a#1': 'crash', 'b#1': 'crash' }, { 'a#1': 'max-retries' });
+    expect(kindsOf(verdict)).toEqual(['unexpected dead letter b#1']);
+  });
+
   it('counts attempts beyond the maximum', () => {
     const log = new Log().published('a', 1).handles('a', 1, { attempt: 5 });
     expect(kindsOf(judge(log))).toEqual(['overAttempted a#1']);

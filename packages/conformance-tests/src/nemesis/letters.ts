@@ -15,8 +15,8 @@ export interface LetterVerdict {
   /** Those that are there and should not be, or for another reason. */
   readonly unexpected: readonly Anomaly[];
   /**
-   * Given up as `crash` although they harm nobody: their consumers died or were cut off so often that all attempts went
-   * into it, and they were running at the last.
+   * Given up as `crash` although they harm nobody: all attempts went into their own failures and into deaths of their
+   * consumers, and at the last of those they were in hand. Failures and deaths are counted together.
    */
   readonly unlucky: readonly Anomaly[];
   readonly events: number;
@@ -30,7 +30,7 @@ export function judgeLetters(
   fates: ReadonlyMap<string, Fate>,
 ): LetterVerdict {
   const reasons = new Map(letters.map(({ eventId, reason }) => [eventId, reason]));
-  const interrupted = interruptedEvents(history.deliveries.filter((run) => run.group === group));
+  const inHand = eventsInHandAtALoss(history.deliveries.filter((run) => run.group === group));
   const missing: Anomaly[] = [];
   const unexpected: Anomaly[] = [];
   const unlucky: Anomaly[] = [];
@@ -41,7 +41,7 @@ export function judgeLetters(
     if (reason === undefined) {
       if (fate !== 'handled' && outcome === 'ok') missing.push(found(`no dead letter: ${fate}`));
     } else if (reason === fate) continue;
-    else if (reason === 'crash' && interrupted.has(eventId)) unlucky.push(found('given up after deaths'));
+    else if (reason === 'crash' && inHand.has(eventId)) unlucky.push(found('given up after deaths'));
     else unexpected.push(found(`dead letter: ${reason}, instead of ${fate}`));
   }
   const known = new Set(history.publishes.map(({ eventId }) => eventId));
@@ -57,10 +57,20 @@ export function judgeLetters(
   return { missing, unexpected, unlucky, events: reasons.size };
 }
 
-/** Events that were running when their consumer died, or lost the partition and had to stop. */
-function interruptedEvents(runs: readonly DeliveryRecord[]): ReadonlySet<string> {
-  const cutShort = (run: DeliveryRecord): boolean =>
-    run.abandonedAtMs !== undefined ||
-    (run.outcome === 'failed' && run.error?.includes('told to stop by the signal') === true);
-  return new Set(runs.filter(cutShort).map(({ eventId }) => eventId));
+/**
+ * Events that a consumer had in hand when it lost their partition: those that were running when it died or had to stop,
+ * and the last one it had started there. One that waits for its next attempt has ended, and is in hand all the same.
+ */
+function eventsInHandAtALoss(runs: readonly DeliveryRecord[]): ReadonlySet<string> {
+  const inHand = new Set<string>();
+  const latest = new Map<number, DeliveryRecord>();
+  for (const run of runs) {
+    const before = latest.get(run.partition);
+    if (before && before.consumer !== run.consumer) inHand.add(before.eventId);
+    latest.set(run.partition, run);
+    if (run.abandonedAtMs !== undefined || run.error?.includes('told to stop by the signal'))
+      inHand.add(run.eventId);
+  }
+  for (const run of latest.values()) inHand.add(run.eventId);
+  return inHand;
 }
