@@ -1,15 +1,24 @@
 import { BusError } from '../../src/errors.js';
 import type { InboundRecord, OutboundRecord } from '../../src/transport.js';
-import type { Coordinator } from './coordinator.js';
 import type { Model } from './model.js';
-import type { Ownership } from './ownership.js';
+import type { Life } from './time.js';
 
-/** How a broker remembers what is settled: one position as Kafka, or each record as Redis and RabbitMQ. */
-export type CommitStyle = 'position' | 'each';
+/** Who has a partition, as the broker sees it. */
+export interface Owner {
+  readonly life: Life;
+  /** There is something to read. */
+  wake(): void;
+  /** Another may have it from now on; the owner does not know. */
+  seized(): void;
+  /** The owner hears that it is over. */
+  drop(): void;
+  /** The owner is asked to hand it over. `keeps`: and to go on, as when a rebalance leaves it where it is. */
+  move(keeps: boolean): void;
+}
 
 /** One partition of one group: how far it is, its journal, and who may change either. */
 export class Slot {
-  owner: Ownership | undefined;
+  owner: Owner | undefined;
   journal: string | undefined;
   /** Everything before it is settled. */
   next = 0;
@@ -42,7 +51,7 @@ export class Slot {
   }
 
   /** Refuses whoever owns the partition no longer. */
-  store(by: Ownership, journal: string | undefined, settled: readonly number[], next: number): void {
+  store(by: Owner, journal: string | undefined, settled: readonly number[], next: number): void {
     if (this.owner !== by)
       throw new BusError('FENCED', 'The partition belongs to another', { retryable: false });
     if (journal !== undefined) this.journal = journal;
@@ -50,7 +59,10 @@ export class Slot {
     while (this.ahead.delete(this.next)) this.next += 1;
     this.next = Math.max(this.next, next);
     this.model.tell(`${this.group}/${this.partition} stands at ${this.next}, journal ${this.journal}`);
-    this.model.stored(this, [...settled, ...Array.from({ length: this.next }, (_, position) => position)]);
+    this.model.stored(this.group, this.partition, [
+      ...settled,
+      ...Array.from({ length: this.next }, (_, position) => position),
+    ]);
   }
 }
 
@@ -62,7 +74,6 @@ export class SimulatedBroker {
   readonly listeners: Set<{ appended(eventId: string): void }> = new Set<{
     appended(eventId: string): void;
   }>();
-  readonly coordinators: Map<string, Coordinator> = new Map<string, Coordinator>();
 
   constructor(
     readonly partitions: number,

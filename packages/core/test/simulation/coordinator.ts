@@ -1,16 +1,23 @@
 import type { Slot } from './broker.js';
-import type { Member } from './member.js';
+import type { Surroundings } from './surroundings.js';
 import type { Life } from './time.js';
-import type { World } from './world.js';
 
 const NOBODY_THERE_MS = 20;
 
+/** A process that has joined the group. */
+export interface Joined {
+  readonly life: Life;
+  readonly owned: { readonly size: number };
+  mayTake(partition: number): boolean;
+  acquire(slot: Slot): void;
+}
+
 /** Who consumes what in one group, as the broker sees it. */
 export class Coordinator {
-  readonly members: Member[] = [];
+  readonly members: Joined[] = [];
 
   constructor(
-    private readonly world: World,
+    private readonly world: Pick<Surroundings, 'time' | 'random' | 'latencyMs'>,
     readonly slots: readonly Slot[],
   ) {}
 
@@ -21,7 +28,7 @@ export class Coordinator {
     return journals;
   }
 
-  join(member: Member): void {
+  join(member: Joined): void {
     this.members.push(member);
     for (const slot of this.slots) {
       if (!slot.owner) this.assignSoon(slot);
@@ -29,7 +36,7 @@ export class Coordinator {
     }
   }
 
-  leave(member: Member): void {
+  leave(member: Joined): void {
     const at = this.members.indexOf(member);
     if (at >= 0) this.members.splice(at, 1);
   }
@@ -39,8 +46,8 @@ export class Coordinator {
   }
 
   move(slot: Slot, keeps: boolean): void {
-    const member = slot.owner?.member;
-    if (member) this.world.time.after(0, () => member.move(slot, keeps), member.life);
+    const { owner } = slot;
+    if (owner) this.world.time.after(0, () => owner.move(keeps), owner.life);
   }
 
   /** Takes the partition away; its owner hears of it later. */
@@ -48,14 +55,14 @@ export class Coordinator {
     const { owner } = slot;
     if (!owner) return;
     slot.owner = undefined;
-    owner.history.seized();
-    this.world.time.after(noticeMs, () => owner.member.drop(owner), owner.member.life);
+    owner.seized();
+    this.world.time.after(noticeMs, () => owner.drop(), owner.life);
     this.assignSoon(slot);
   }
 
   /** The sessions of a process ran out. */
   expire(life: Life, noticeMs: number): void {
-    for (const slot of this.slots) if (slot.owner?.member.life === life) this.seize(slot, noticeMs);
+    for (const slot of this.slots) if (slot.owner?.life === life) this.seize(slot, noticeMs);
     if (life.ended)
       for (const member of this.members.filter((each) => each.life === life)) this.leave(member);
   }

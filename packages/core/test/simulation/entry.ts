@@ -1,4 +1,4 @@
-import type { Fate } from './model.js';
+import type { Fate } from './fate.js';
 
 /** A record that this ownership was given. */
 export class Entry {

@@ -8,7 +8,7 @@ const { values } = parseArgs({
 });
 const runs = Number(values.runs);
 const startedAtMs = performance.now();
-playMany(Number(values.seed), runs).then(({ counts, finding }) => {
+void playMany(Number(values.seed), runs).then(({ counts, finding }) => {
   const seconds = (performance.now() - startedAtMs) / 1000;
   for (const [what, count] of [...counts].sort()) console.log(`${String(count).padStart(10)}  ${what}`);
   console.log(finding ?? `${runs} scenarios in ${seconds.toFixed(0)} s: every guarantee was kept`);

@@ -1,19 +1,18 @@
 import type { DeliverySink, TransportEvents } from '../../src/transport.js';
-import type { Random } from '../random.js';
 import type { Slot } from './broker.js';
-import type { Coordinator } from './coordinator.js';
-import { Ownership } from './ownership.js';
-import type { Life, SimulatedTime } from './time.js';
+import type { Coordinator, Joined } from './coordinator.js';
+import { type Holder, Ownership } from './ownership.js';
+import type { Surroundings } from './surroundings.js';
+import type { Life } from './time.js';
 import type { Wire } from './wire.js';
-import type { World } from './world.js';
 
 /** One process in its group. */
-export class Member {
+export class Member implements Holder, Joined {
   readonly owned: Map<number, Ownership> = new Map<number, Ownership>();
   isStopping = false;
 
   constructor(
-    readonly world: World,
+    readonly world: Surroundings,
     readonly coordinator: Coordinator,
     readonly life: Life,
     readonly wire: Wire,
@@ -21,14 +20,6 @@ export class Member {
     readonly events: TransportEvents,
     private readonly handOverTimeoutMs: number,
   ) {}
-
-  get time(): SimulatedTime {
-    return this.world.time;
-  }
-
-  get random(): Random {
-    return this.world.random;
-  }
 
   mayTake(partition: number): boolean {
     return !this.life.ended && !this.isStopping && !this.wire.isOffline && !this.owned.has(partition);
@@ -54,9 +45,8 @@ export class Member {
     await ownership.assigned.resume().catch(() => this.release(ownership));
   }
 
-  move(slot: Slot, keeps: boolean): void {
-    const ownership = this.owned.get(slot.partition);
-    if (ownership) void this.handOver(ownership, this.handOverTimeoutMs, keeps);
+  move(ownership: Ownership, keeps: boolean): void {
+    void this.handOver(ownership, this.handOverTimeoutMs, keeps);
   }
 
   async stop(timeoutMs: number): Promise<void> {
@@ -75,7 +65,7 @@ export class Member {
     if (ownership.isDropped) return;
     ownership.isDropped = true;
     ownership.history.ended();
-    this.owned.delete(ownership.slot.partition);
+    this.owned.delete(ownership.partition);
     ownership.assigned.lost();
   }
 

@@ -1,29 +1,19 @@
 import type { InboundRecord } from '../../src/transport.js';
-import type { Slot } from './broker.js';
-import type { Ownership } from './ownership.js';
-import { OwnershipHistory } from './ownership-history.js';
+import { Fate } from './fate.js';
 import type { Life } from './time.js';
-
-/** What is true of one event in one group, whoever owns its partition. */
-export class Fate {
-  /** All its handlers succeeded, or its dead letter is stored. */
-  isCompleted = false;
-  /** Failed attempts that are noted: no crash may give them back. Starts anew once the event is settled. */
-  noted = 0;
-  /** All that were ever started. */
-  attempts = 0;
-  /** Attempts of which the broker does not know that they ended: the ownership, or the process, ended before. */
-  interrupted = 0;
-  /** How often its handler killed the process. */
-  kills = 0;
-  letters = 0;
-}
 
 /** A handler that runs. */
 export interface Running {
   readonly group: string;
   readonly key: string;
   readonly life: Life;
+}
+
+/** A partition in the hands of a process. */
+interface Owned {
+  readonly life: Life;
+  /** The process died, or lost it. */
+  interrupted(): void;
 }
 
 /** What the model is told of the scenario. */
@@ -49,7 +39,7 @@ export class Model {
   private readonly unclean = new Map<string, number>();
   private readonly fates = new Map<string, Fate>();
   private readonly keys = new Map<string, number[]>();
-  private readonly histories = new Set<OwnershipHistory>();
+  private readonly owned = new Set<Owned>();
 
   constructor(readonly terms: Terms) {}
 
@@ -88,14 +78,13 @@ export class Model {
     return fate;
   }
 
-  owned(ownership: Ownership): OwnershipHistory {
-    const history = new OwnershipHistory(this, ownership);
-    this.histories.add(history);
-    return history;
+  /** An ownership began. */
+  remember(owned: Owned): void {
+    this.owned.add(owned);
   }
 
   /** Positions are settled for good: nobody will deliver them again. */
-  stored({ group, partition }: Slot, positions: readonly number[]): void {
+  stored(group: string, partition: number, positions: readonly number[]): void {
     for (const position of positions)
       if (!this.fateOf(group, partition, position).isCompleted)
         this.violated(`lost: ${group} committed ${partition}/${position}, which it neither handled nor kept`);
@@ -103,7 +92,7 @@ export class Model {
 
   /** Called before the process is gone. */
   died(life: Life): void {
-    for (const history of this.histories) if (history.life === life) history.interrupted();
+    for (const each of this.owned) if (each.life === life) each.interrupted();
     for (const run of this.running) if (run.life === life) this.running.delete(run);
   }
 
@@ -125,7 +114,7 @@ export class Model {
       this.violated(`${partition}/${position} has killed its process ${kills} times`);
   }
 
-  forget(history: OwnershipHistory): void {
-    this.histories.delete(history);
+  forget(owned: Owned): void {
+    this.owned.delete(owned);
   }
 }

@@ -2,9 +2,19 @@ import { HEADER } from '../../src/headers.js';
 import { parseJournal } from '../../src/journal.js';
 import type { InboundRecord, OutboundRecord } from '../../src/transport.js';
 import { Entry, type Failure, type Run } from './entry.js';
-import type { Fate, Model, Running } from './model.js';
-import type { Ownership } from './ownership.js';
+import type { Fate } from './fate.js';
+import type { Model, Running } from './model.js';
 import type { Life } from './time.js';
+
+/** Whose history it is. */
+export interface OwnershipFacts {
+  readonly group: string;
+  readonly partition: number;
+  readonly life: Life;
+  /** The process, for the story. */
+  readonly processName: string;
+  readonly isOwned: boolean;
+}
 
 type Phase = 'new' | 'opening' | 'open' | 'moving' | 'held' | 'resuming' | 'over';
 
@@ -22,13 +32,14 @@ export class OwnershipHistory {
 
   constructor(
     private readonly model: Model,
-    private readonly ownership: Ownership,
+    private readonly ownership: OwnershipFacts,
   ) {
+    model.remember(this);
     this.tell('owned');
   }
 
   get life(): Life {
-    return this.ownership.member.life;
+    return this.ownership.life;
   }
 
   opening(): void {
@@ -286,11 +297,11 @@ export class OwnershipHistory {
   }
 
   private get group(): string {
-    return this.ownership.slot.group;
+    return this.ownership.group;
   }
 
   private get partition(): number {
-    return this.ownership.slot.partition;
+    return this.ownership.partition;
   }
 
   private violated(what: string): void {
@@ -302,7 +313,7 @@ export class OwnershipHistory {
   }
 
   private get name(): string {
-    return `${this.ownership.member.world.nameOf(this.life)} ${this.group}/${this.partition}`;
+    return `${this.ownership.processName} ${this.group}/${this.partition}`;
   }
 }
 

@@ -1,19 +1,35 @@
 import { BusError } from '../../src/errors.js';
 import type {
   AssignedPartition,
+  DeliverySink,
   InboundRecord,
   OutboundRecord,
   PartitionPort,
   SettledBatch,
+  TransportEvents,
 } from '../../src/transport.js';
-import type { Slot } from './broker.js';
-import type { Member } from './member.js';
-import type { OwnershipHistory } from './ownership-history.js';
+import type { Owner, Slot } from './broker.js';
+import { OwnershipHistory } from './ownership-history.js';
+import type { Surroundings } from './surroundings.js';
+import type { Life } from './time.js';
+import type { Wire } from './wire.js';
 
 const COMMIT_AGAIN_MS = 15;
 
+/** The process that has it. */
+export interface Holder {
+  readonly world: Surroundings;
+  readonly coordinator: { journals(): ReadonlyMap<number, string> };
+  readonly life: Life;
+  readonly wire: Wire;
+  readonly sink: DeliverySink;
+  readonly events: TransportEvents;
+  drop(ownership: Ownership): void;
+  move(ownership: Ownership, keeps: boolean): void;
+}
+
 /** One ownership of one partition of a group: the adapter's side of it. */
-export class Ownership implements PartitionPort {
+export class Ownership implements PartitionPort, Owner {
   readonly assigned: AssignedPartition;
   readonly history: OwnershipHistory;
   /** Its process was told that it is over. */
@@ -31,14 +47,30 @@ export class Ownership implements PartitionPort {
 
   constructor(
     readonly slot: Slot,
-    readonly member: Member,
+    private readonly member: Holder,
   ) {
     this.cursor = slot.next;
     this.next = slot.next;
-    this.history = member.world.model.owned(this);
+    this.history = new OwnershipHistory(member.world.model, this);
     // Some brokers deliver while the journals are still being read.
     this.mayDeliver = member.world.random.oneIn(3);
     this.assigned = member.sink.assign(slot.partition, this);
+  }
+
+  get group(): string {
+    return this.slot.group;
+  }
+
+  get partition(): number {
+    return this.slot.partition;
+  }
+
+  get life(): Life {
+    return this.member.life;
+  }
+
+  get processName(): string {
+    return this.member.world.nameOf(this.life);
   }
 
   get isOwned(): boolean {
@@ -55,9 +87,22 @@ export class Ownership implements PartitionPort {
     this.wake();
   }
 
+  seized(): void {
+    this.history.seized();
+  }
+
+  drop(): void {
+    this.member.drop(this);
+  }
+
+  move(keeps: boolean): void {
+    this.member.move(this, keeps);
+  }
+
   /** Delivers what there is, some time later. */
   wake(): void {
-    const { time, random, life, world } = this.member;
+    const { life, world } = this.member;
+    const { time, random } = world;
     if (this.isFetching || this.isPaused || this.isDropped || !this.mayDeliver) return;
     if (this.slot.read(this.cursor, 1).records.length === 0) return;
     this.isFetching = true;
@@ -78,7 +123,7 @@ export class Ownership implements PartitionPort {
     this.keep(journal);
     if (this.member.world.commits === 'each') this.untold.push(...records.map(positionOf));
     else if (watermark) this.next = positionOf(watermark) + 1;
-    this.commitSoon(this.member.random.upTo(this.member.world.latencyMs));
+    this.commitSoon(this.member.world.random.upTo(this.member.world.latencyMs));
   }
 
   flush(): Promise<void> {
@@ -120,10 +165,13 @@ export class Ownership implements PartitionPort {
     const { member, slot } = this;
     if (this.isPaused || this.isDropped || !this.isOwned) return;
     if (member.wire.isOffline) {
-      member.time.after(COMMIT_AGAIN_MS, () => this.wake(), member.life);
+      member.world.time.after(COMMIT_AGAIN_MS, () => this.wake(), member.life);
       return;
     }
-    const { records, next } = slot.read(this.cursor, 1 + member.random.upTo(member.world.fetchSize - 1));
+    const { records, next } = slot.read(
+      this.cursor,
+      1 + member.world.random.upTo(member.world.fetchSize - 1),
+    );
     this.cursor = next;
     if (records.length === 0) return;
     this.history.delivered(records);
@@ -132,7 +180,8 @@ export class Ownership implements PartitionPort {
   }
 
   private commitSoon(delayMs: number): void {
-    const { time, life } = this.member;
+    const { life, world } = this.member;
+    const { time } = world;
     this.commitAt ??= time.after(
       delayMs,
       () => {

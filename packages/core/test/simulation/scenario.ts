@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 
-import type { CommitStyle } from './broker.js';
 import type { TroubleKind } from './wire.js';
+
+/** How a broker remembers what is settled: one position as Kafka, or each record as Redis and RabbitMQ. */
+export type CommitStyle = 'position' | 'each';
 
 /** What a handler does in one of its calls for an event; after the last it succeeds. */
 export interface Step {

@@ -4,10 +4,11 @@ import {
   resolveEventBusOptions,
 } from '../../src/options.js';
 import { Random } from '../random.js';
-import { type CommitStyle, SimulatedBroker } from './broker.js';
+import { SimulatedBroker } from './broker.js';
 import { Coordinator } from './coordinator.js';
 import { Model } from './model.js';
-import type { Scenario, Step } from './scenario.js';
+import type { CommitStyle, Scenario, Step } from './scenario.js';
+import type { Surroundings } from './surroundings.js';
 import { type Life, SimulatedTime, START_MS } from './time.js';
 
 const OPTIONS = {
@@ -25,7 +26,7 @@ const OPTIONS = {
 const RESOLVED = new Map<string, ResolvedEventBusOptions>();
 
 /** Everything of one simulation. */
-export class World {
+export class World implements Surroundings {
   readonly time: SimulatedTime = new SimulatedTime();
   readonly random: Random;
   readonly model: Model;
@@ -34,6 +35,7 @@ export class World {
   readonly plans: Map<string, readonly (readonly Step[])[]> = new Map<string, readonly (readonly Step[])[]>();
   /** How often a handler was called for an event. */
   readonly calls: Map<string, number> = new Map<string, number>();
+  private readonly coordinators = new Map<string, Coordinator>();
   private readonly names = new Map<Life, string>();
 
   constructor(
@@ -52,7 +54,7 @@ export class World {
     });
     this.broker = new SimulatedBroker(partitions, () => START_MS + this.time.nowMs, this.model);
     for (const group of new Set(scenario.consumers))
-      this.broker.coordinators.set(group, new Coordinator(this, this.broker.addGroup(group)));
+      this.coordinators.set(group, new Coordinator(this, this.broker.addGroup(group)));
   }
 
   get latencyMs(): number {
@@ -68,7 +70,7 @@ export class World {
   }
 
   coordinatorOf(group: string): Coordinator {
-    return this.broker.coordinators.get(group) as Coordinator;
+    return this.coordinators.get(group) as Coordinator;
   }
 
   optionsOf(group: string): ResolvedEventBusOptions {
