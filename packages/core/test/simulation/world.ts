@@ -17,7 +17,7 @@ const OPTIONS = {
   handlerTimeoutMs: 40,
   handOverTimeoutMs: 15,
   shutdownTimeoutMs: 80,
-  publish: { timeoutMs: 400 },
+  publish: { timeoutMs: 60 },
   tracing: { enabled: false },
   metrics: { enabled: false },
 } satisfies EventBusOptions;
