@@ -15,7 +15,10 @@ export function readJsonEvent(bytes: Uint8Array): DomainEvent {
   let fields = fieldsOf(text, JSON.parse);
   let data = dataOf(fields);
   let metadata = metadataOf(fields);
-  if (needsExactIntegers(data, 'data') || needsExactIntegers(metadata, 'metadata')) {
+  // Both are looked at, whatever the first needs: this also refuses what must not be there.
+  const isDataExact = needsExactIntegers(data, 'data');
+  const isMetadataExact = needsExactIntegers(metadata, 'metadata');
+  if (isDataExact || isMetadataExact) {
     fields = fieldsOf(text, parseWithBigIntegers);
     data = dataOf(fields);
     metadata = metadataOf(fields);

@@ -136,6 +136,17 @@ describe('what a body carries unchanged', () => {
   });
 });
 
+describe('metadata', () => {
+  it('is checked also where the data holds an integer that no number spells', () => {
+    const bytes = jsonCodec.encode(sampleEvent({ data: { big: 9007199254740993n } }));
+    const hostile = Buffer.from(bytes)
+      .toString()
+      .replace('"metadata":{}', '"metadata":{"__proto__":{"a":1}}');
+    expect(hostile).toContain('__proto__');
+    expect(() => jsonCodec.decode(Buffer.from(hostile))).toThrow('__proto__');
+  });
+});
+
 describe('what a body cannot carry is refused with its path', () => {
   const cycle: Record<string, unknown> = { list: [] };
   (cycle.list as unknown[]).push({ back: cycle });
