@@ -76,7 +76,8 @@ export const brokerCases: readonly ConformanceCase[] = [
       assert.equal(t.history.published('ok').length, EVENTS, 'publishes that never were confirmed');
       await t.consumer({ group: 'later' });
       for (const group of ['group', 'later']) {
-        await t.untilHandled(EVENTS, { group, withinMs: WHOLE_RUN_MS, everyMs: 50 });
+        const withinMs = t.budget.recoverMs + t.budget.deliverMs;
+        await t.untilHandled(EVENTS, { group, withinMs, everyMs: 50 });
         t.expectClean({ group, tolerate: ['duplicated'] });
       }
     },
