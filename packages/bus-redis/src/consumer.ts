@@ -146,9 +146,9 @@ export class RedisConsumer implements StartableConsumption {
 
   /** The partitions are ours from now on; what former owners wrote down is read after that, when nobody can add to it. */
   private async taken(leases: readonly Lease[], made: readonly number[]): Promise<void> {
-    if (made.length > 0) await this.groupMade(made);
     let journals: ReadonlyMap<number, string>;
     try {
+      if (made.length > 0) await this.groupMade(made);
       journals = await readJournals(this.client.commands, this.topology, this.spec.group.name);
     } catch (error) {
       await Promise.allSettled(leases.map(({ partition }) => this.membership.release(partition)));

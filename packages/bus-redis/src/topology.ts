@@ -61,10 +61,14 @@ export class Topology {
   async ensure(): Promise<void> {
     const { commands, keys, wanted } = this;
     try {
-      await commands.setnx(keys.partitions, wanted);
-      const stored = Number(await commands.get(keys.partitions));
-      if (stored < wanted) throw fewerPartitions(keys, stored, wanted);
-      this.known = stored;
+      let stored: string | null = null;
+      // Deleted between the two: then nobody has said how many there are.
+      while (stored === null) {
+        await commands.setnx(keys.partitions, wanted);
+        stored = await commands.get(keys.partitions);
+      }
+      if (Number(stored) < wanted) throw fewerPartitions(keys, Number(stored), wanted);
+      this.known = Number(stored);
     } catch (error) {
       throw toBusError(error, `look at the stream ${keys.stream}`);
     }

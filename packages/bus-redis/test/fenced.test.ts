@@ -107,6 +107,26 @@ describe('what is deleted under a running bus', () => {
     expect(told.errors.map(({ message }) => message)).toEqual([expect.stringContaining('made anew')]);
   });
 
+  test('when something fails while the group is made anew, it is tried again', async () => {
+    const { transport, settings, told } = await opener.open({ partitions: 2 });
+    const sink = new RecordingSink();
+    await transport.consume(consumeSpec(uniqueName()), sink);
+    const client = opener.client();
+    const keys = await client.keys(`*${settings.streamPrefix}:stream*`);
+    const count = `{${settings.streamPrefix}:stream}:partitions`;
+    // Somebody begins the stream anew with fewer partitions, and thinks better of it.
+    await client
+      .multi()
+      .del(...keys)
+      .set(count, 1)
+      .exec();
+    await until('the refusal', () => told.errors.some(({ message }) => message.includes('partitions: is 2')));
+    await client.del(count);
+    await until('both partitions', () => told.ownerships.at(-1)?.length === 2);
+    await sendAll(transport, records(1, 5));
+    await until('five records', () => sink.delivered.length >= 5);
+  });
+
   test('the group alone: it begins behind what was settled', async () => {
     const { transport, settings, told } = await opener.open({ partitions: 1 });
     const group = uniqueName();
