@@ -80,6 +80,11 @@ export class Heartbeat {
     this.schedule(intervalMs);
   }
 
+  /** The group went on without this process. `left` follows when everything is given up. */
+  expire(): void {
+    this.expired = true;
+  }
+
   /** Nothing is ours any more. */
   left(): void {
     this.member = undefined;
@@ -133,6 +138,8 @@ export class Heartbeat {
     const lateMs = this.sinceTick.ms;
     this.schedule(this.intervalMs);
     if (this.expired || Math.max(lateMs, silentMs) > this.settings.sessionTimeoutMs) {
+      // Also until everything is given up: the ticks began anew just now.
+      this.expired = true;
       this.handler.silent(Math.max(lateMs, silentMs));
     } else if (this.phase === 'member' && this.member && !this.beating) {
       void this.beat(this.member);

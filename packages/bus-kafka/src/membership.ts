@@ -293,8 +293,9 @@ export class Membership {
   private fence(cause: BusError): void {
     this.committing = undefined;
     this.generationId = -1;
-    this.heartbeat.left();
+    this.heartbeat.expire();
     this.handler.lost(cause);
+    this.heartbeat.left();
     this.rebalance.resolve();
   }
 }

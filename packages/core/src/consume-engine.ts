@@ -33,6 +33,7 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
   private readonly haltedLanes = new Set<PartitionLane>();
   readonly formerRuns: Map<number, RunCounts> = new Map();
   private closed = false;
+  private goingOn = false;
 
   constructor(private readonly parts: EngineParts) {
     const { options, clock } = parts;
@@ -166,9 +167,19 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
       `Partition ${lane.partition} went to another process; what this handler still does may be done there again`,
     );
     for (const delivery of deliveries) delivery.abort?.(reason);
-    this.admit();
-    this.applyBackPressure();
-    this.scheduler.pump();
+    this.goOnSoon();
+  }
+
+  /** Partitions are lost together, in one call each: no handler of those that are still to come may start in between. */
+  private goOnSoon(): void {
+    if (this.goingOn) return;
+    this.goingOn = true;
+    this.parts.clock.soon(() => {
+      this.goingOn = false;
+      this.admit();
+      this.applyBackPressure();
+      this.scheduler.pump();
+    });
   }
 
   /** Handled, and not yet durable: what a crash now would repeat. */
