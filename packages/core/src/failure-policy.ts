@@ -54,8 +54,15 @@ export class FailurePolicy {
       event: outcome.event,
       random: this.parts.random,
     });
-    if (verdict.kind === 'dead-letter') this.giveUp(delivery, { ...outcome, reason: verdict.reason });
+    if (verdict.kind === 'dead-letter')
+      this.giveUp(delivery, { ...outcome, reason: this.reasonFor(delivery, verdict.reason) });
     else this.retryLater(delivery, outcome, verdict.delayMs);
+  }
+
+  /** Failures alone did not use up the attempts when deaths are counted among them. */
+  private reasonFor(delivery: Delivery, reason: DeadLetterReason): DeadLetterReason {
+    const { deaths } = this.actions.lane(delivery).journal.attemptsOf(delivery.record.position);
+    return reason === 'max-retries' && deaths > 0 ? 'crash' : reason;
   }
 
   /** Every attempt was used up in former lives of the process, the last of which ended before the dead letter was written. */

@@ -26,6 +26,18 @@ describe('events that run one at a time after a crash', () => {
     expect(intentIn(port)).toEqual({ position: undefined, sequence: 1 });
   });
 
+  it('are given up for crashes when deaths are among the attempts that a failure uses up', async () => {
+    const { assign } = handEngine({ retry: { maxRetries: 3 } }, () => {
+      throw new Error('no');
+    });
+    const { lane, port } = assign(0);
+    const left = { opener: 'dead', intent: { position: '5', sequence: 1 }, anonymousDeaths: 2, suspects: 9 };
+    await lane.open(new Map([[0, formatJournal({ ...EMPTY_JOURNAL, ...left })]]));
+    lane.deliver([recordOf(5, 'a')]);
+    await until('the dead letter', () => port.letters.length === 1);
+    expect(port.letters[0]?.headers.dlq_reason).toBe('crash');
+  });
+
   it('are written down in every partition, also where no suspect waits', async () => {
     const started: string[] = [];
     const { assign } = handEngine(TWO_TRIES, ({ aggregateId }) => {
