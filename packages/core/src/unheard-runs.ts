@@ -44,11 +44,11 @@ export class UnheardRuns {
     this.settledCount += records.length;
   }
 
-  /** The first `count` that were told are durable. `told` and `heard` cut at the same places. */
+  /** The first `count` that were told are durable. `told` and `heard` cut at the same places; after `left` it is too late. */
   heard(count: number): void {
-    this.settledCount -= count;
-    for (let left = count; left > 0; ) {
+    for (let left = count; left > 0 && this.settled.length > 0; ) {
       const positions = this.settled.shift() ?? [];
+      this.settledCount -= positions.length;
       for (const position of positions) this.repeated.delete(position);
       left -= positions.length;
     }
@@ -57,6 +57,7 @@ export class UnheardRuns {
   /** The partition is lost while handlers of these positions run. Returns what the next ownership has to know. */
   left(running: readonly string[]): RunCounts {
     const left = new Map(this.former);
+    this.settledCount = 0;
     for (const position of [...this.settled.clear().flat(), ...running])
       left.set(position, (this.repeated.get(position) ?? 0) + 1);
     return left;

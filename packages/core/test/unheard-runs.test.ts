@@ -133,6 +133,14 @@ describe('UnheardRuns', () => {
     ]);
   });
 
+  it('takes no notice of what becomes durable after the loss', () => {
+    const runs = new UnheardRuns();
+    runs.told(recordsOf(2));
+    expect([...runs.left([]).keys()]).toEqual(['0', '1']);
+    runs.heard(2);
+    expect(runs.undurable).toBe(0);
+  });
+
   it('keeps what did not come again through several losses', () => {
     const first = new UnheardRuns();
     const second = new UnheardRuns();
