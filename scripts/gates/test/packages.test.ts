@@ -11,6 +11,8 @@ const PROGRAMS = new Set([
   'dist/cli',
   'dist/child-host',
   'dist/kafka-process',
+  'dist/mutants',
+  'dist/nemesis',
   'dist/rabbitmq-process',
   'dist/redis-process',
 ]);
