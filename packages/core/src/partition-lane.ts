@@ -64,7 +64,7 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
   private parked: KeyLane[] = [];
   private settledRecords: InboundRecord[] = [];
   private watermark: InboundRecord | undefined;
-  private readonly unheard = new UnheardRuns();
+  private readonly unheard: UnheardRuns;
   private flushing = false;
   private idleWaiters: (() => void)[] = [];
   private portPaused = false;
@@ -75,6 +75,7 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
     private readonly host: LaneHost,
   ) {
     this.journal = new JournalKeeper((journal) => port.saveJournal(journal), host.maxAttempts);
+    this.unheard = new UnheardRuns(host.maxInFlight * WHOLE_SPAN);
   }
 
   get startable(): boolean {

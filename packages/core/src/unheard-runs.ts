@@ -19,6 +19,9 @@ export class UnheardRuns {
   private readonly settled = new Fifo<readonly string[]>();
   private settledCount = 0;
 
+  /** `mostLeft`: how much outlives a loss. What became durable unheard never comes again, and must not pile up. */
+  constructor(private readonly mostLeft: number) {}
+
   /** Settled, and not known to be durable. */
   get undurable(): number {
     return this.settledCount;
@@ -60,6 +63,10 @@ export class UnheardRuns {
     this.settledCount = 0;
     for (const position of [...this.settled.clear().flat(), ...running])
       left.set(position, (this.repeated.get(position) ?? 0) + 1);
+    for (const oldest of left.keys()) {
+      if (left.size <= this.mostLeft) break;
+      left.delete(oldest);
+    }
     return left;
   }
 }

@@ -1,5 +1,5 @@
 import { EMPTY_JOURNAL, formatJournal } from '../src/journal.js';
-import { UnheardRuns } from '../src/unheard-runs.js';
+import { type RunCounts, UnheardRuns } from '../src/unheard-runs.js';
 import {
   closeEngines,
   type HandPort,
@@ -120,7 +120,7 @@ describe('an event that comes again to the process that handled it', () => {
 
 describe('UnheardRuns', () => {
   it('forgets what became durable, and keeps what did not', () => {
-    const runs = new UnheardRuns();
+    const runs = new UnheardRuns(100);
     runs.told(recordsOf(2));
     runs.told(recordsOf(3, undefined, 2));
     runs.heard(2);
@@ -133,8 +133,19 @@ describe('UnheardRuns', () => {
     ]);
   });
 
+  it('does not grow with the losses: the oldest are forgotten', () => {
+    let left: RunCounts = new Map();
+    for (let loss = 0; loss < 50; loss += 1) {
+      const runs = new UnheardRuns(4);
+      runs.recall(left);
+      runs.told(recordsOf(3, undefined, 3 * loss));
+      left = runs.left([]);
+    }
+    expect([...left.keys()]).toEqual(['146', '147', '148', '149']);
+  });
+
   it('takes no notice of what becomes durable after the loss', () => {
-    const runs = new UnheardRuns();
+    const runs = new UnheardRuns(100);
     runs.told(recordsOf(2));
     expect([...runs.left([]).keys()]).toEqual(['0', '1']);
     runs.heard(2);
@@ -142,8 +153,8 @@ describe('UnheardRuns', () => {
   });
 
   it('keeps what did not come again through several losses', () => {
-    const first = new UnheardRuns();
-    const second = new UnheardRuns();
+    const first = new UnheardRuns(100);
+    const second = new UnheardRuns(100);
     second.recall(first.left(['1', '2']));
     expect([second.seen('1'), second.seen('1'), second.seen('7')]).toEqual([1, 0, 0]);
     expect([...second.left(['1'])]).toEqual([
