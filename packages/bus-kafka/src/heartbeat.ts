@@ -80,11 +80,6 @@ export class Heartbeat {
     this.schedule(intervalMs);
   }
 
-  /** The group went on without this process. `left` follows when everything is given up. */
-  expire(): void {
-    this.expired = true;
-  }
-
   /** Nothing is ours any more. */
   left(): void {
     this.member = undefined;

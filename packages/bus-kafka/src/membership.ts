@@ -293,7 +293,6 @@ export class Membership {
   private fence(cause: BusError): void {
     this.committing = undefined;
     this.generationId = -1;
-    this.heartbeat.expire();
     this.handler.lost(cause);
     this.heartbeat.left();
     this.rebalance.resolve();
