@@ -40,6 +40,7 @@ const CORE_LAYERS = [
       'record-attributes',
       'retry',
       'secret',
+      'tls-trouble',
     ],
   },
   {
@@ -49,6 +50,7 @@ const CORE_LAYERS = [
       'consume-engine',
       'consumption-control',
       'context',
+      'credentials',
       'dead-letter-queue',
       'dead-letter-replay',
       'delivery',
@@ -69,6 +71,7 @@ const CORE_LAYERS = [
       'metrics',
       'once-per',
       'open-patiently',
+      'options-security',
       'otel',
       'outages',
       'partition-lane',

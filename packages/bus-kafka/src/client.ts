@@ -1,10 +1,12 @@
 import net from 'node:net';
 import tls from 'node:tls';
+import { tlsConnectOptions } from '@omnibus/core/transport';
 import kafkajs, { type ISocketFactoryArgs, type Kafka, type KafkaConfig } from 'kafkajs';
 import { clusterOf, type KafkaCluster } from './kafkajs-cluster.js';
 import { brokersOf, repairCluster } from './kafkajs-repairs.js';
 import type { KafkaConnectionSettings } from './options.js';
-import { clientSecurity } from './security.js';
+import { saslOf } from './sasl.js';
+import { tlsOf } from './security.js';
 
 const KEEP_ALIVE_MS = 60_000;
 /** Timers may fire this much before the clock says so. */
@@ -61,10 +63,13 @@ export class KafkaClient {
   }
 
   private create(settings: KafkaConnectionSettings, clientId: string): Kafka {
+    const tls = tlsOf(settings.security);
+    const sasl = saslOf(settings.security, settings.connectionTimeoutMs);
     const config: KafkaConfig = {
       clientId,
       brokers: [...settings.brokers],
-      ...clientSecurity(settings.security),
+      ...(tls ? { ssl: tlsConnectOptions(tls) } : {}),
+      ...(sasl ? { sasl } : {}),
       connectionTimeout: settings.connectionTimeoutMs,
       authenticationTimeout: settings.connectionTimeoutMs,
       requestTimeout: settings.requestTimeoutMs,

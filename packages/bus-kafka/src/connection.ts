@@ -23,6 +23,7 @@ import type { KafkaCluster } from './kafkajs-cluster.js';
 import { LetterWriter } from './letter-writer.js';
 import type { KafkaSettings } from './options.js';
 import { Publisher, type PublisherEvents } from './publisher.js';
+import { warningsOf } from './security.js';
 import { TopicView } from './topic-view.js';
 import { Topology } from './topology.js';
 
@@ -88,6 +89,7 @@ export class Connection {
     await this.topology.ensure();
     await Promise.all([this.view.refresh(), this.letterView.refresh()]);
     this.opened = true;
+    for (const warning of warningsOf(this.settings)) this.events.warning(warning);
   }
 
   /** What a consumer of this bus shares with it. */

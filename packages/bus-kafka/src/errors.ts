@@ -1,4 +1,4 @@
-import { BusError, isBusError } from '@omnibus/core/transport';
+import { BusError, isBusError, tlsTrouble } from '@omnibus/core/transport';
 
 /** What kafkajs's errors carry beside the message. */
 interface ClientError {
@@ -25,7 +25,7 @@ interface Reason {
 const AUTHORIZATION: Reason = { code: 'AUTHORIZATION', hint: 'give the user the ACL it lacks' };
 const AUTHENTICATION: Reason = {
   code: 'AUTHENTICATION',
-  hint: 'check security.mechanism, security.username and security.password',
+  hint: 'check security.mechanism and security.credentials',
 };
 const FENCED: Reason = {
   code: 'FENCED',
@@ -104,8 +104,6 @@ const BY_NAME: Readonly<Record<string, Reason>> = {
   },
 };
 
-const TLS_CODES =
-  /^(ERR_(SSL|TLS)_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
 const LOST_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
 /** The one place that turns what kafkajs throws into the bus's errors. `doing` completes "could not …". */
@@ -149,8 +147,8 @@ function reasonOf(error: ClientError): Reason {
 
 function connectionReason({ code, message }: ClientError): Reason {
   const text = String(code ?? '');
-  if (TLS_CODES.test(text))
-    return { code: 'TLS', hint: 'check security.ca, security.certificate and security.servername' };
+  const hint = tlsTrouble(code);
+  if (hint !== undefined) return { code: 'TLS', hint };
   if (LOST_CODES.has(text) || message === 'Not connected' || /closed/i.test(message ?? ''))
     return { code: 'CONNECTION_LOST' };
   return { code: 'CONNECT' };

@@ -19,3 +19,27 @@ declare module 'kafkajs/src/protocol/error.js' {
   };
   export = errors;
 }
+
+type Authenticating = (
+  sasl: object,
+) => (login: import('kafkajs').AuthenticationProviderArgs) => import('kafkajs').Authenticator;
+
+declare module 'kafkajs/src/broker/saslAuthenticator/plain.js' {
+  const provider: Authenticating;
+  export = provider;
+}
+
+declare module 'kafkajs/src/broker/saslAuthenticator/scram256.js' {
+  const provider: Authenticating;
+  export = provider;
+}
+
+declare module 'kafkajs/src/broker/saslAuthenticator/scram512.js' {
+  const provider: Authenticating;
+  export = provider;
+}
+
+declare module 'kafkajs/src/broker/saslAuthenticator/oauthBearer.js' {
+  const provider: Authenticating;
+  export = provider;
+}

@@ -18,10 +18,16 @@ import {
 } from '@omnibus/core/transport';
 import type { Kafka } from 'kafkajs';
 import {
+  type KafkaSaslMechanism,
   type KafkaSecurityOptions,
+  type KafkaSecurityProtocol,
   type KafkaSecuritySettings,
+  type PredecessorSecurity,
+  predecessorChecks,
+  predecessorRules,
   securityChecks,
   securityRule,
+  withPredecessorNames,
 } from './security.js';
 
 /** How batches of records are compressed. */
@@ -97,6 +103,10 @@ export interface KafkaEventBusOptions extends EventBusOptions {
   readonly connectionTimeoutMs?: number;
   /** How the connections are protected. @default PLAINTEXT */
   readonly security?: KafkaSecurityOptions;
+  /** The same as `security.protocol`, by the name that it has in eventsource-py. @default that of `security` */
+  readonly securityProtocol?: KafkaSecurityProtocol;
+  /** The same as `security.mechanism`, by the name that it has in eventsource-py. @default that of `security` */
+  readonly saslMechanism?: KafkaSaslMechanism;
 }
 
 /** What connections are made with. */
@@ -131,7 +141,7 @@ export interface KafkaSettings extends KafkaConnectionSettings {
 }
 
 /** All options, complete, checked and frozen. */
-export interface ResolvedKafkaOptions extends ResolvedEventBusOptions, KafkaSettings {}
+export interface ResolvedKafkaOptions extends ResolvedEventBusOptions, KafkaSettings, PredecessorSecurity {}
 
 /** A topic's name has at most 249 characters; the longest of ours adds this many to the prefix. */
 const LONGEST_SUFFIX = '.stream.dlq.state'.length;
@@ -268,10 +278,11 @@ const kafkaChecks: readonly CrossCheck<ResolvedKafkaOptions>[] = [
  * result is frozen.
  */
 export function resolveKafkaOptions(options: KafkaEventBusOptions = {}): ResolvedKafkaOptions {
-  const rules: RulesFor<ResolvedKafkaOptions> = { ...eventBusRules, ...kafkaRules };
-  return resolveWith(rules, options, [
+  const rules: RulesFor<ResolvedKafkaOptions> = { ...eventBusRules, ...kafkaRules, ...predecessorRules };
+  return resolveWith(rules, withPredecessorNames(options), [
     ...eventBusChecks,
     ...kafkaChecks,
     ...securityChecks,
+    ...predecessorChecks(options),
   ] as readonly CrossCheck<ResolvedKafkaOptions>[]);
 }

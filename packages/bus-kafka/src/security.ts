@@ -1,107 +1,184 @@
 import {
   type CrossCheck,
-  fn,
+  credentialsRule,
+  DEFAULT_TLS,
   object,
   oneOf,
+  type PasswordCredentials,
+  passwordRules,
   type Rule,
   type RulesFor,
+  required,
   type Secret,
+  type SecurityOptions,
+  type SecuritySettings,
+  type Siblings,
   secretText,
-  type TlsOptions,
+  securityWarnings,
   type TlsSettings,
-  text,
   tlsChecks,
-  tlsConnectOptions,
-  tlsInUse,
-  tlsRules,
+  tlsRule,
 } from '@omnibus/core/transport';
-import type { KafkaConfig, SASLOptions } from 'kafkajs';
+
+/** What the brokers' listener speaks. */
+export type KafkaSecurityProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
 
 /** How the client proves who it is, beside a certificate. */
 export type KafkaSaslMechanism = 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' | 'OAUTHBEARER';
 
-/** How the connections are protected. */
-export interface KafkaSecurityOptions extends TlsOptions {
-  /** What the brokers' listener speaks. @default 'PLAINTEXT' */
-  readonly protocol?: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
-  /** Needed with SASL. @default none */
+/** For OAUTHBEARER: a token that is valid now. */
+export interface KafkaToken {
+  /** Never printed. */
+  readonly token: string | Secret;
+}
+
+/** What logs in: `PasswordCredentials` for PLAIN and SCRAM, `KafkaToken` for OAUTHBEARER. */
+export type KafkaCredentials = PasswordCredentials | KafkaToken;
+
+/** How the connections are protected, and who the client is. */
+export interface KafkaSecurityOptions extends SecurityOptions<KafkaCredentials> {
+  /** What the brokers' listener speaks. @default what `tls` and `credentials` say: 'PLAINTEXT' without both */
+  readonly protocol?: KafkaSecurityProtocol;
+  /** How `credentials` are used. Needed with them. @default none */
   readonly mechanism?: KafkaSaslMechanism;
-  /** For PLAIN and SCRAM. @default none */
+}
+
+/** `KafkaCredentials`, complete: of the two, the mechanism asks for one. */
+export interface KafkaCredentialsSettings {
   readonly username?: string;
-  /** For PLAIN and SCRAM. Never printed. @default none */
-  readonly password?: string | Secret;
-  /** For OAUTHBEARER: gives a token that is valid now; called for every connection, and again before it expires. @default none */
-  readonly token?: () => Promise<string>;
+  readonly password?: Secret;
+  readonly token?: Secret;
 }
 
 /** `KafkaSecurityOptions`, complete. */
-export interface KafkaSecuritySettings extends TlsSettings {
-  readonly protocol: NonNullable<KafkaSecurityOptions['protocol']>;
+export interface KafkaSecuritySettings extends SecuritySettings<KafkaCredentialsSettings> {
+  readonly protocol: KafkaSecurityProtocol;
   readonly mechanism: KafkaSaslMechanism | undefined;
-  readonly username: string | undefined;
-  readonly password: Secret | undefined;
-  readonly token: (() => Promise<string>) | undefined;
 }
 
+const PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const;
+const MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'] as const;
+
+const byPassword = credentialsRule<KafkaCredentialsSettings>(
+  passwordRules as RulesFor<KafkaCredentialsSettings>,
+);
+const byToken = credentialsRule<KafkaCredentialsSettings>({
+  token: required(secretText()),
+} as RulesFor<KafkaCredentialsSettings>);
+
 const rules: RulesFor<KafkaSecuritySettings> = {
-  protocol: oneOf(['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'], { default: 'PLAINTEXT' }),
-  mechanism: oneOf(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER']),
-  username: text(),
-  password: secretText(),
-  token: fn<() => Promise<string>>(),
-  ...tlsRules,
+  protocol: oneOf(PROTOCOLS, { default: protocolOf }),
+  mechanism: oneOf(MECHANISMS),
+  tls: tlsRule(),
+  credentials: {
+    resolve: (value, place) =>
+      (place.siblings.mechanism === 'OAUTHBEARER' ? byToken : byPassword).resolve(value, place),
+  },
 };
 
 /** The rule of the option `security`. */
 export const securityRule: Rule<KafkaSecuritySettings> = object(rules);
 
+/** The rules of the names that eventsource-py has for `security.protocol` and `security.mechanism`. */
+export const predecessorRules: RulesFor<PredecessorSecurity> = {
+  securityProtocol: oneOf(PROTOCOLS),
+  saslMechanism: oneOf(MECHANISMS),
+};
+
+/** Other names for the same. */
+export interface PredecessorSecurity {
+  readonly securityProtocol: KafkaSecurityProtocol | undefined;
+  readonly saslMechanism: KafkaSaslMechanism | undefined;
+}
+
+/** Options with the predecessor's names put where they belong; what is wrong with them is told of `security`, too. */
+export function withPredecessorNames<T extends { readonly security?: unknown }>(
+  options: T & Partial<Record<keyof PredecessorSecurity, unknown>>,
+): T {
+  const { securityProtocol: protocol, saslMechanism: mechanism, security } = options;
+  if (protocol === undefined && mechanism === undefined) return options;
+  const given = typeof security === 'object' ? security : {};
+  return { ...options, security: { protocol, mechanism, ...dropUndefined(given) } };
+}
+
+/** That one thing is not said by two names. */
+export function predecessorChecks({
+  security,
+}: {
+  readonly security?: KafkaSecurityOptions;
+}): readonly CrossCheck<PredecessorSecurity>[] {
+  const twice = (
+    old: keyof PredecessorSecurity,
+    name: 'protocol' | 'mechanism',
+  ): CrossCheck<PredecessorSecurity> => ({
+    paths: [old],
+    check: (options) =>
+      options[old] !== undefined && security?.[name] !== undefined
+        ? `and security.${name} are two names of one option: give one`
+        : undefined,
+  });
+  return [twice('securityProtocol', 'protocol'), twice('saslMechanism', 'mechanism')];
+}
+
+function dropUndefined(given: object | null): object {
+  return Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined));
+}
+
 /** What contradicts itself in `security`. */
 export const securityChecks: readonly CrossCheck<{ readonly security: KafkaSecuritySettings }>[] = [
+  {
+    paths: ['security.protocol', 'security.tls'],
+    check: ({ security: { protocol, tls } }) => {
+      if (usesTls(protocol) && tls === false) return `'${protocol}' uses TLS, and security.tls is false`;
+      return !usesTls(protocol) && tls
+        ? `'${protocol}' uses no TLS, so that security.tls would have no effect; use SSL or SASL_SSL, or leave it out`
+        : undefined;
+    },
+  },
   {
     paths: ['security.mechanism', 'security.protocol'],
     check: ({ security: { protocol, mechanism } }) => {
       if (usesSasl(protocol) && mechanism === undefined)
-        return `must be given with security.protocol '${protocol}': PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER`;
-      if (!usesSasl(protocol) && mechanism !== undefined)
-        return `has no effect with security.protocol '${protocol}'; use SASL_SSL or SASL_PLAINTEXT`;
-      return undefined;
+        return `must be given with security.protocol '${protocol}': ${MECHANISMS.join(', ')}`;
+      return !usesSasl(protocol) && mechanism !== undefined
+        ? `has no effect with security.protocol '${protocol}'; use SASL_SSL or SASL_PLAINTEXT`
+        : undefined;
     },
   },
   {
-    paths: ['security.username', 'security.mechanism', 'security.password'],
-    check: ({ security: { mechanism, username, password } }) => {
-      const asks = mechanism !== undefined && mechanism !== 'OAUTHBEARER';
-      if (asks && (username === undefined || password === undefined))
-        return `and security.password must be given with security.mechanism '${mechanism}'`;
-      if (!asks && (username !== undefined || password !== undefined))
-        return 'and security.password have no effect without a mechanism that asks for them (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512)';
-      return undefined;
-    },
-  },
-  {
-    paths: ['security.token', 'security.mechanism'],
-    check: ({ security: { mechanism, token } }) => {
-      if (mechanism === 'OAUTHBEARER' && token === undefined)
-        return "must be given with security.mechanism 'OAUTHBEARER': a function that resolves to a token";
-      if (mechanism !== 'OAUTHBEARER' && token !== undefined)
-        return "has no effect unless security.mechanism is 'OAUTHBEARER'";
-      return undefined;
+    paths: ['security.credentials', 'security.mechanism', 'security.protocol'],
+    check: ({ security: { protocol, mechanism, credentials } }) => {
+      if (mechanism !== undefined && credentials === undefined)
+        return `must be given with security.mechanism '${mechanism}': ${mechanism === 'OAUTHBEARER' ? 'a function that resolves to { token }' : '{ username, password }, or a function that gives them'}`;
+      return !usesSasl(protocol) && mechanism === undefined && credentials !== undefined
+        ? `has no effect with security.protocol '${protocol}'; use SASL_SSL or SASL_PLAINTEXT`
+        : undefined;
     },
   },
   ...tlsChecks,
-  tlsInUse(
-    ['security.protocol'],
-    ({ security }) => usesTls(security.protocol),
-    (inert, { security }) => `'${security.protocol}' uses no TLS, so that ${inert}; use SSL or SASL_SSL`,
-  ),
 ];
 
-/** `security` as kafkajs wants it. The only place where secrets are revealed. */
-export function clientSecurity(settings: KafkaSecuritySettings): Pick<KafkaConfig, 'ssl' | 'sasl'> {
-  return {
-    ...(usesTls(settings.protocol) ? { ssl: tlsConnectOptions(settings) } : {}),
-    ...(settings.mechanism === undefined ? {} : { sasl: saslOptions(settings, settings.mechanism) }),
-  };
+/** How the connections are encrypted, if they are. */
+export function tlsOf({ protocol, tls }: KafkaSecuritySettings): TlsSettings | undefined {
+  return usesTls(protocol) ? tls || DEFAULT_TLS : undefined;
+}
+
+/** What the owner of the bus should know about it. */
+export function warningsOf({ security, brokers }: Connected): readonly string[] {
+  const hosts = brokers.map((address) => address.replace(/:\d+$/, ''));
+  return securityWarnings({ tls: tlsOf(security), logsIn: usesSasl(security.protocol), hosts });
+}
+
+/** What connects, and to where. */
+interface Connected {
+  readonly security: KafkaSecuritySettings;
+  readonly brokers: readonly string[];
+}
+
+function protocolOf({ tls, credentials, mechanism }: Siblings): KafkaSecurityProtocol {
+  const sasl = credentials !== undefined || mechanism !== undefined;
+  if (tls) return sasl ? 'SASL_SSL' : 'SSL';
+  return sasl ? 'SASL_PLAINTEXT' : 'PLAINTEXT';
 }
 
 function usesSasl(protocol: string): boolean {
@@ -110,21 +187,4 @@ function usesSasl(protocol: string): boolean {
 
 function usesTls(protocol: string): boolean {
   return protocol.endsWith('SSL');
-}
-
-function saslOptions(
-  { username = '', password, token }: KafkaSecuritySettings,
-  mechanism: KafkaSaslMechanism,
-): SASLOptions {
-  if (mechanism === 'OAUTHBEARER') {
-    return {
-      mechanism: 'oauthbearer',
-      oauthBearerProvider: async () => ({ value: (await token?.()) ?? '' }),
-    };
-  }
-  const credentials = { username, password: password?.reveal() ?? '' };
-  if (mechanism === 'PLAIN') return { mechanism: 'plain', ...credentials };
-  return mechanism === 'SCRAM-SHA-256'
-    ? { mechanism: 'scram-sha-256', ...credentials }
-    : { mechanism: 'scram-sha-512', ...credentials };
 }

@@ -73,26 +73,44 @@ describe('options', () => {
     ['SASL without a mechanism', { security: { protocol: 'SASL_SSL' } }, 'security.mechanism'],
     [
       'a mechanism without SASL',
-      { security: { protocol: 'SSL', mechanism: 'PLAIN', username: 'u', password: 'p' } },
+      { security: { protocol: 'SSL', mechanism: 'PLAIN', credentials: { username: 'u', password: 'p' } } },
       'security.mechanism',
     ],
     [
       'SCRAM without a password',
-      { security: { protocol: 'SASL_SSL', mechanism: 'SCRAM-SHA-256', username: 'u' } },
-      'security.username',
+      { security: { mechanism: 'SCRAM-SHA-256', credentials: { username: 'u' } as never } },
+      'security.credentials.password',
     ],
     [
       'OAUTHBEARER without a token',
       { security: { protocol: 'SASL_SSL', mechanism: 'OAUTHBEARER' } },
-      'security.token',
+      'security.credentials',
     ],
     [
       'a certificate without its key',
-      { security: { protocol: 'SSL', certificate: '-----BEGIN CERTIFICATE-----' } },
-      'security.certificate',
+      { security: { tls: { cert: '-----BEGIN CERTIFICATE-----' } } },
+      'security.tls.cert',
     ],
-    ['an authority without TLS', { security: { ca: '-----BEGIN CERTIFICATE-----' } }, 'security.protocol'],
-    ['a file that cannot be read', { security: { protocol: 'SSL', ca: '/nowhere/ca.pem' } }, 'security.ca'],
+    [
+      'details of TLS without TLS',
+      { security: { protocol: 'PLAINTEXT', tls: { servername: 's' } } },
+      'security.protocol',
+    ],
+    ['TLS that is refused and asked for', { security: { protocol: 'SSL', tls: false } }, 'security.protocol'],
+    [
+      'a name in two spellings',
+      { securityProtocol: 'SSL', security: { protocol: 'SSL' } },
+      'securityProtocol',
+    ],
+    [
+      'a mechanism in two spellings',
+      {
+        saslMechanism: 'PLAIN',
+        security: { mechanism: 'PLAIN', credentials: { username: 'u', password: 'p' } },
+      },
+      'saslMechanism',
+    ],
+    ['a file that cannot be read', { security: { tls: { ca: '/nowhere/ca.pem' } } }, 'security.tls.ca'],
     ['a codec that is not there', { compression: 'zstd' }, 'compressionCodecs'],
     ['an event larger than a batch', { maxEventBytes: 2_000_000 }, 'maxEventBytes'],
     ['a client and addresses', { kafka: new Kafka({ brokers: ['a:1'] }), brokers: 'a:1' }, 'kafka'],
@@ -103,7 +121,11 @@ describe('options', () => {
 
   test('secrets are not printed, and not part of messages', () => {
     const options = {
-      security: { protocol: 'SASL_SSL', mechanism: 'PLAIN', username: 'u', password: 'hidden-9c1' },
+      security: {
+        protocol: 'SASL_SSL',
+        mechanism: 'PLAIN',
+        credentials: { username: 'u', password: 'hidden-9c1' },
+      },
     } as const;
     const bus = new KafkaEventBus(options);
     const shown = [

@@ -48,7 +48,7 @@ async function roundTrip(options: ReturnType<typeof testOptions>): Promise<strin
   }
 }
 
-const [user] = [{ username: 'omnibus', password: 'omnibus-secret' }];
+const user = { username: 'omnibus', password: 'omnibus-secret' };
 
 describe('security', () => {
   test.each(['SCRAM-SHA-256', 'SCRAM-SHA-512', 'PLAIN'] as const)(
@@ -57,8 +57,8 @@ describe('security', () => {
       const options = settings('SCRAM', {
         protocol: 'SASL_SSL',
         mechanism,
-        ...user,
-        ca: kafka.tls?.ca ?? '',
+        credentials: user,
+        tls: { ca: kafka.tls?.ca ?? '' },
       });
       expect(await roundTrip(options)).toEqual(['0/0', '0/1', '0/2']);
     },
@@ -68,9 +68,7 @@ describe('security', () => {
     const { caPath = '', clientCertificatePath = '', clientKeyPath = '' } = kafka.tls ?? {};
     const options = settings('MTLS', {
       protocol: 'SSL',
-      ca: caPath,
-      certificate: clientCertificatePath,
-      key: clientKeyPath,
+      tls: { ca: caPath, cert: clientCertificatePath, key: clientKeyPath },
     });
     expect(await roundTrip(options)).toEqual(['0/0', '0/1', '0/2']);
   });
@@ -79,9 +77,11 @@ describe('security', () => {
     const { caPath = '', clientCertificatePath = '', clientKeyPath = '' } = kafka.tls ?? {};
     const options = settings('MTLS', {
       protocol: 'SSL',
-      ca: readFileSync(caPath),
-      certificate: readFileSync(clientCertificatePath),
-      key: readFileSync(clientKeyPath),
+      tls: {
+        ca: readFileSync(caPath),
+        cert: readFileSync(clientCertificatePath),
+        key: readFileSync(clientKeyPath),
+      },
     });
     expect(await roundTrip(options)).toEqual(['0/0', '0/1', '0/2']);
   });
@@ -99,14 +99,12 @@ describe('security', () => {
     const make = (): unknown =>
       settings('MTLS', {
         protocol: 'SSL',
-        ca: caPath,
-        certificate: clientCertificatePath,
-        key: privateKey,
+        tls: { ca: caPath, cert: clientCertificatePath, key: privateKey },
       });
     expect(make).toThrow(
       expect.objectContaining({
         code: 'CONFIGURATION',
-        message: expect.stringContaining('security.key'),
+        message: expect.stringContaining('security.tls.key'),
       }),
     );
     expect(make).not.toThrow(privateKey.split('\n')[3]);
@@ -114,16 +112,18 @@ describe('security', () => {
 
   test('OAUTHBEARER asks the callback for its token', async () => {
     let asked = 0;
-    const token = (): Promise<string> => {
+    const credentials = (): Promise<{ token: string }> => {
       asked += 1;
       const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
       const nowSeconds = Math.floor(Date.now() / 1_000);
-      return Promise.resolve(
-        `${part({ alg: 'none' })}.${part({ sub: 'omnibus', iat: nowSeconds, exp: nowSeconds + 600 })}.`,
-      );
+      return Promise.resolve({
+        token: `${part({ alg: 'none' })}.${part({ sub: 'omnibus', iat: nowSeconds, exp: nowSeconds + 600 })}.`,
+      });
     };
     expect(
-      await roundTrip(settings('TOKEN', { protocol: 'SASL_PLAINTEXT', mechanism: 'OAUTHBEARER', token })),
+      await roundTrip(
+        settings('TOKEN', { protocol: 'SASL_PLAINTEXT', mechanism: 'OAUTHBEARER', credentials }),
+      ),
     ).toEqual(['0/0', '0/1', '0/2']);
     expect(asked).toBeGreaterThan(0);
   });
@@ -133,9 +133,8 @@ describe('security', () => {
       settings('SCRAM', {
         protocol: 'SASL_SSL',
         mechanism: 'SCRAM-SHA-256',
-        username: 'omnibus',
-        password: 'wrong',
-        ca: kafka.tls?.ca ?? '',
+        credentials: { username: 'omnibus', password: 'wrong' },
+        tls: { ca: kafka.tls?.ca ?? '' },
       }),
     );
     await expect(transport.open(new Told())).rejects.toMatchObject({
@@ -149,16 +148,16 @@ describe('security', () => {
     ['an authority that is not known', {}],
     ['a name that the certificate does not carry', { servername: 'somewhere.else' }],
   ])('%s is a TLS error', async (_what, wrong) => {
-    const ca = 'servername' in wrong ? { ca: kafka.tls?.ca ?? '' } : {};
+    const tls = 'servername' in wrong ? { ca: kafka.tls?.ca ?? '', ...wrong } : {};
     const transport = new KafkaTransport(
-      settings('SCRAM', { protocol: 'SASL_SSL', mechanism: 'SCRAM-SHA-256', ...user, ...ca, ...wrong }),
+      settings('SCRAM', { protocol: 'SASL_SSL', mechanism: 'SCRAM-SHA-256', credentials: user, tls }),
     );
     await expect(transport.open(new Told())).rejects.toMatchObject({ code: 'TLS', retryable: false });
     await transport.close();
   });
 
   test('a missing client certificate is refused', async () => {
-    const transport = new KafkaTransport(settings('MTLS', { protocol: 'SSL', ca: kafka.tls?.ca ?? '' }));
+    const transport = new KafkaTransport(settings('MTLS', { tls: { ca: kafka.tls?.ca ?? '' } }));
     await expect(transport.open(new Told())).rejects.toMatchObject({
       code: expect.stringMatching(/TLS|CONNECTION_LOST|CONNECT/),
     });
@@ -174,9 +173,8 @@ describe('security', () => {
       security: {
         protocol: 'SASL_SSL',
         mechanism: 'PLAIN',
-        username: 'omnibus',
-        password,
-        ca: kafka.tls?.ca ?? '',
+        credentials: { username: 'omnibus', password },
+        tls: { ca: kafka.tls?.ca ?? '' },
       },
     });
     const error: unknown = await bus.connect().catch((reason: unknown) => reason);

@@ -1,7 +1,7 @@
 import { BusError, tlsConnectOptions, within } from '@omnibus/core/transport';
 import amqplib, { type Channel, type ChannelModel } from 'amqplib';
 import type { RabbitMQConnectionSettings } from './options.js';
-import { credentialsOf } from './security.js';
+import { loginOf, tlsOf } from './security.js';
 
 const KEEP_ALIVE_MS = 60_000;
 /** The largest frame that all brokers accept by default: headers must fit into one. */
@@ -51,14 +51,16 @@ export class RabbitMQClient {
 
   private async open(url: URL, name: string, signal: AbortSignal): Promise<OpenConnection> {
     const { security, heartbeatMs, connectionTimeoutMs } = this.settings;
+    const tls = tlsOf(security, url);
+    const credentials = await loginOf(url, security, connectionTimeoutMs);
     // Destroys the socket, also while it is being connected.
     const breaker = new AbortController();
     const abort = (): void => breaker.abort();
+    if (signal.aborted) abort();
     signal.addEventListener('abort', abort);
-    const secure = url.protocol === 'amqps:';
     const opening = amqplib.connect(
       {
-        protocol: secure ? 'amqps' : 'amqp',
+        protocol: tls ? 'amqps' : 'amqp',
         hostname: url.hostname.replace(/^\[|\]$/g, ''),
         ...(url.port === '' ? {} : { port: Number(url.port) }),
         vhost: url.pathname.slice(1),
@@ -66,8 +68,8 @@ export class RabbitMQClient {
         heartbeat: Math.ceil(heartbeatMs / 1_000),
       },
       {
-        ...(secure ? tlsConnectOptions(security) : {}),
-        credentials: credentialsOf(url, security),
+        ...(tls ? tlsConnectOptions(tls) : {}),
+        credentials,
         noDelay: true,
         keepAlive: true,
         keepAliveDelay: KEEP_ALIVE_MS,

@@ -25,6 +25,7 @@ import { Link } from './link.js';
 import { groupNames, streamNames } from './names.js';
 import type { RabbitMQSettings } from './options.js';
 import { Publisher } from './publisher.js';
+import { warningsOf } from './security.js';
 import { StreamPublisher } from './stream-publisher.js';
 import { ensureGroup, ensureStream, hasGroups, missingQueues, removeGroup } from './topology.js';
 
@@ -92,6 +93,7 @@ export class Connection {
   async open(): Promise<void> {
     await this.link.open();
     this.opened = true;
+    for (const warning of warningsOf(this.settings)) this.events.warning(warning);
   }
 
   /** What a consumer of this bus shares with it. */

@@ -1,4 +1,4 @@
-import { BusError, isBusError } from '@omnibus/core/transport';
+import { BusError, isBusError, tlsTrouble } from '@omnibus/core/transport';
 
 /** What amqplib's errors carry beside the message: the broker's reply code, or Node's code of a socket. */
 interface ClientError {
@@ -36,8 +36,6 @@ const BY_REPLY_CODE: Readonly<Record<number, Reason>> = {
   541: { code: 'BROKER' },
 };
 
-const TLS_CODES =
-  /^(ERR_(SSL|TLS)_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
 const LOST_CODES: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ABORT_ERR']);
 const CONNECT_CODES =
   /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EADDRNOTAVAIL|ECONNREFUSED)/;
@@ -99,11 +97,11 @@ function reasonOf(error: ClientError): Reason {
   if (code === 406) return preconditionReason(error);
   if (typeof code === 'number') return BY_REPLY_CODE[code] ?? { code: 'BROKER' };
   if (/ACCESS.REFUSED|403 \(/.test(message))
-    return { code: 'AUTHENTICATION', hint: 'check the user and the password, and security.mechanism' };
+    return { code: 'AUTHENTICATION', hint: 'check security.credentials and security.mechanism' };
   // Opening the virtual host was answered with a goodbye; amqplib hides which.
   if (/NOT.ALLOWED|ConnectionOpenOk/.test(message)) return NOT_ALLOWED;
-  if (TLS_CODES.test(String(code)))
-    return { code: 'TLS', hint: 'check security.ca, security.certificate and security.servername' };
+  const tlsHint = tlsTrouble(code);
+  if (tlsHint !== undefined) return { code: 'TLS', hint: tlsHint };
   if (LOST_CODES.has(code)) return { code: 'CONNECTION_LOST' };
   if (CONNECT_CODES.test(String(code)) || /ETIMEDOUT/.test(message)) return { code: 'CONNECT' };
   if (/heartbeat timeout|clos(ed|ing)|ended|unexpected close/i.test(message))

@@ -28,7 +28,7 @@ describe('options', () => {
       confirmWindow: 2_000,
       heartbeatMs: 10_000,
       presenceIntervalMs: 1_000,
-      security: { mechanism: 'PLAIN', rejectUnauthorized: true },
+      security: { mechanism: 'PLAIN' },
     });
   });
 
@@ -39,7 +39,7 @@ describe('options', () => {
     [{ urls: 'amqp://a?heartbeat=5' }, 'urls'],
     [{ connection: {} }, 'connection'],
     [{ connection, urls: 'amqp://a' }, 'connection'],
-    [{ connection, security: { username: 'u', password: 'p' } }, 'connection'],
+    [{ connection, security: { credentials: { username: 'u', password: 'p' } } }, 'connection'],
     [{ connection, heartbeatMs: 5_000 }, 'connection'],
     [{ exchange: 'amq.topic' }, 'exchange'],
     [{ exchange: 'with space' }, 'exchange'],
@@ -49,12 +49,16 @@ describe('options', () => {
     [{ queueType: 'stream' }, 'queueType'],
     [{ maxEventBytes: 20_000_000 }, 'maxEventBytes'],
     [{ confirmWindow: 0 }, 'confirmWindow'],
-    [{ security: { username: 'u' } }, 'security.username'],
+    [{ security: { credentials: { username: 'u' } } }, 'security.credentials.password'],
+    [
+      { urls: 'amqp://u:p@h', security: { credentials: { username: 'u', password: 'p' } } },
+      'security.credentials',
+    ],
     [{ security: { mechanism: 'EXTERNAL' } }, 'security.mechanism'],
-    [{ urls: 'amqps://a', security: { certificate: PEM } }, 'security.certificate'],
-    [{ urls: 'amqps://a', security: { ca: 'no such file' } }, 'security.ca'],
-    [{ urls: 'amqps://a', security: { passphrase: 'p' } }, 'security.passphrase'],
-    [{ security: { servername: 's' } }, 'urls'],
+    [{ urls: 'amqps://a', security: { tls: { cert: PEM } } }, 'security.tls.cert'],
+    [{ urls: 'amqps://a', security: { tls: { ca: 'no such file' } } }, 'security.tls.ca'],
+    [{ urls: 'amqps://a', security: { tls: { passphrase: 'p' } } }, 'security.tls.passphrase'],
+    [{ security: { tls: { servername: 's' } } }, 'security.tls'],
     [{ exchangeName: 'events' }, 'exchangeName'],
   ])('%j is refused by name', (options, path) => {
     expect(problemsOf(options)).toContain(path);

@@ -40,15 +40,15 @@ async function failureOf(work: Promise<unknown>): Promise<BusError | undefined> 
   );
 }
 
-function tls(): { urls: string; security: Record<string, string> } {
+function tls(): { urls: string; tls: { ca: string; cert: string; key: string } } {
   const { urls, ca, clientCertificate, clientKey } = rabbitmq.tls ?? noTls();
-  return { urls: urls[0] ?? '', security: { ca, certificate: clientCertificate, key: clientKey } };
+  return { urls: urls[0] ?? '', tls: { ca, cert: clientCertificate, key: clientKey } };
 }
 
 describe('security', () => {
   test('mTLS with PLAIN and with EXTERNAL publishes', async () => {
     for (const mechanism of ['PLAIN', 'EXTERNAL'] as const) {
-      const { urls, security } = tls();
+      const { urls, ...security } = tls();
       const bus = new RabbitMQEventBus({
         urls,
         exchange: uniqueName(),
@@ -60,7 +60,10 @@ describe('security', () => {
   });
 
   test('an unknown authority is code TLS, a missing certificate too', async () => {
-    const { urls, security } = tls();
+    const {
+      urls,
+      tls: { ca },
+    } = tls();
     const untrusted = new RabbitMQEventBus({ urls, exchange: uniqueName() });
     expect((await failureOf(untrusted.connect()))?.code).toBe('TLS');
     await untrusted.shutdown();
@@ -68,7 +71,7 @@ describe('security', () => {
       urls,
       exchange: uniqueName(),
       connectTimeoutMs: 3_000,
-      security: { ca: security.ca ?? '' },
+      security: { tls: { ca } },
     });
     expect(['TLS', 'CONNECTION_LOST', 'CONNECT']).toContain((await failureOf(anonymous.connect()))?.code);
     await anonymous.shutdown();
@@ -78,7 +81,7 @@ describe('security', () => {
     const [url = ''] = rabbitmq.urls;
     const wrong = new RabbitMQEventBus({
       urls: url,
-      security: { username: 'narrow', password: 'wrong-canary' },
+      security: { credentials: { username: 'narrow', password: 'wrong-canary' } },
     });
     const error = await failureOf(wrong.connect());
     expect(error?.code).toBe('AUTHENTICATION');
@@ -93,7 +96,7 @@ describe('security', () => {
 
   test('a missing permission on one exchange is AUTHORIZATION there, and the rest works', async () => {
     const urls = rabbitmq.urls[0] ?? '';
-    const security = { username: 'narrow', password: 'canary-secret' };
+    const security = { credentials: { username: 'narrow', password: 'canary-secret' } };
     const refused = new RabbitMQEventBus({ urls, exchange: uniqueName('refused'), security });
     const error = await failureOf(refused.connect());
     expect(error?.code).toBe('AUTHORIZATION');

@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
-import { reconnectDelayMs } from '@omnibus/core/transport';
+import { reconnectDelayMs, tlsConnectOptions } from '@omnibus/core/transport';
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { toBusError } from './errors.js';
 import { repairSocketTimers } from './ioredis-repairs.js';
+import { askBeforeConnecting } from './login.js';
 import type { RedisConnectionSettings } from './options.js';
-import { clientSecurity } from './security.js';
+import { credentialsOf, tlsOf } from './security.js';
 
 /** A client of ioredis on one server, or on a Cluster. */
 export type Commands = Redis | Cluster;
@@ -39,6 +40,9 @@ export class RedisClient {
     this.commands = createCommands(settings, name, blocksMs);
     this.isCluster = this.commands.isCluster;
     repairSocketTimers(this.commands);
+    const { security, url, sentinel, requestTimeoutMs } = settings;
+    const logins = { server: credentialsOf(security, url), sentinels: sentinel?.credentials };
+    askBeforeConnecting(this.commands, logins, requestTimeoutMs);
     this.commands.on('error', (error: Error) => {
       this.lastError = error;
     });
@@ -125,15 +129,17 @@ function createCommands(settings: RedisConnectionSettings, name: string, blocksM
         )
       : (redis as Redis).duplicate(house);
   }
-  const options: RedisOptions = { ...house, ...clientSecurity(security, url) };
+  const tls = tlsOf(security, url);
+  const options: RedisOptions = { ...house, ...(tls ? { tls: tlsConnectOptions(tls) } : {}) };
   if (cluster !== undefined) return new Cluster([...cluster.nodes], clusterOptions(options));
   options.db = db ?? Number(url?.pathname.slice(1) || 0);
   if (sentinel !== undefined) {
     options.sentinels = [...sentinel.nodes];
     options.name = sentinel.name;
-    if (sentinel.username !== undefined) options.sentinelUsername = sentinel.username;
-    if (sentinel.password !== undefined) options.sentinelPassword = sentinel.password.reveal();
-    if (options.tls) options.enableTLSForSentinelMode = true;
+    if (options.tls) {
+      options.enableTLSForSentinelMode = true;
+      options.sentinelTLS = options.tls;
+    }
     // Otherwise a master that was replaced while the connection stood would go unnoticed.
     options.failoverDetector = true;
   } else if (path !== undefined) options.path = path;

@@ -16,6 +16,7 @@ import { RedisHistory } from './history.js';
 import { Keys } from './keys.js';
 import type { RedisSettings } from './options.js';
 import { Publisher } from './publisher.js';
+import { warningsOf } from './security.js';
 import { Topology } from './topology.js';
 import { Trimmer } from './trimmer.js';
 
@@ -64,6 +65,7 @@ export class Connection {
     await this.client.connect();
     if (durability.fsync) await requireFsync(this.client.commands);
     await this.topology.ensure();
+    for (const warning of warningsOf(this.settings)) this.events.warning(warning);
     await this.warnOfForeignGroups();
     if (retention.maxLength !== undefined || retention.maxAgeMs !== undefined)
       this.trimmer = new Trimmer(this.client.commands, this.topology, retention, (error) =>

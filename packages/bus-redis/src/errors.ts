@@ -1,4 +1,4 @@
-import { BusError, isBusError } from '@omnibus/core/transport';
+import { BusError, isBusError, tlsTrouble } from '@omnibus/core/transport';
 
 /** What ioredis's errors carry beside the message. */
 interface ClientError {
@@ -21,7 +21,7 @@ interface Reason {
 
 const AUTHENTICATION: Reason = {
   code: 'AUTHENTICATION',
-  hint: 'check security.username and security.password',
+  hint: 'check security.credentials',
 };
 const CONNECTION_LOST: Reason = { code: 'CONNECTION_LOST' };
 const CONNECT: Reason = { code: 'CONNECT' };
@@ -66,8 +66,6 @@ const BY_TEXT: readonly (readonly [RegExp, Reason])[] = [
   [/can't run this command or subcommand|can't access .* keys/, { code: 'AUTHORIZATION' }],
 ];
 
-const TLS_CODES =
-  /^(ERR_(SSL|TLS)_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
 const LOST_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 const MAX_NAMED_KEYS = 4;
 
@@ -108,11 +106,8 @@ function reasonOf(error: ClientError): Reason {
 
 function connectionReason({ code }: ClientError): Reason | undefined {
   if (typeof code !== 'string') return undefined;
-  if (TLS_CODES.test(code))
-    return {
-      code: 'TLS',
-      hint: 'check security.ca, security.certificate and security.servername',
-    };
+  const hint = tlsTrouble(code);
+  if (hint !== undefined) return { code: 'TLS', hint };
   return LOST_CODES.has(code) ? CONNECTION_LOST : CONNECT;
 }
 

@@ -14,4 +14,4 @@ export type {
   RedisSentinelOptions,
 } from './options.js';
 export { RedisEventBus } from './redis-event-bus.js';
-export type { RedisSecurityOptions } from './security.js';
+export type { RedisCredentials, RedisSecurityOptions } from './security.js';

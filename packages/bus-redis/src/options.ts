@@ -1,5 +1,6 @@
 import {
   bytes,
+  type CredentialsSource,
   type CrossCheck,
   durationMs,
   type EventBusOptions,
@@ -9,12 +10,11 @@ import {
   integer,
   matching,
   object,
+  type PasswordSettings,
   type ResolvedEventBusOptions,
   type RulesFor,
   required,
   resolveWith,
-  type Secret,
-  secretText,
   text,
 } from '@omnibus/core/transport';
 import type { Cluster, Redis } from 'ioredis';
@@ -22,6 +22,7 @@ import { type Address, addressesRule, urlRule } from './addresses.js';
 import {
   type RedisSecurityOptions,
   type RedisSecuritySettings,
+  redisCredentialsRule,
   securityChecks,
   securityRule,
 } from './security.js';
@@ -32,10 +33,8 @@ export interface RedisSentinelOptions {
   readonly name: string;
   /** Addresses of sentinels: a list of `host:port`, or one text with commas. */
   readonly nodes: string | readonly string[];
-  /** ACL user of the sentinels, when they ask for one. @default none */
-  readonly username?: string;
-  /** Password of the sentinels. Never printed. @default none */
-  readonly password?: string | Secret;
+  /** What logs in at the sentinels, as `security.credentials` does at the servers. @default none */
+  readonly credentials?: RedisSecurityOptions['credentials'];
 }
 
 /** A Redis Cluster. */
@@ -128,8 +127,7 @@ export interface RedisEventBusOptions extends EventBusOptions {
 export interface RedisSentinelSettings {
   readonly name: string;
   readonly nodes: readonly Address[];
-  readonly username: string | undefined;
-  readonly password: Secret | undefined;
+  readonly credentials: CredentialsSource<PasswordSettings> | undefined;
 }
 
 /** What connections are made with. */
@@ -172,8 +170,7 @@ export const MAX_RECORD_BYTES = 134_217_728;
 const sentinelRules: RulesFor<RedisSentinelSettings> = {
   name: required(text()),
   nodes: required(addressesRule()),
-  username: text(),
-  password: secretText(),
+  credentials: redisCredentialsRule,
 };
 
 const redisRules: RulesFor<RedisSettings> = {

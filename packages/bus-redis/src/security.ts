@@ -1,93 +1,100 @@
 import {
+  type CredentialsSource,
   type CrossCheck,
-  flag,
+  credentialsRule,
+  DEFAULT_TLS,
   object,
+  type PasswordCredentials,
+  type PasswordSettings,
+  passwordRules,
   type Rule,
   type RulesFor,
-  type Secret,
-  secretText,
-  type TlsOptions,
+  Secret,
+  type SecurityOptions,
+  type SecuritySettings,
+  securityWarnings,
   type TlsSettings,
   text,
   tlsChecks,
-  tlsConnectOptions,
-  tlsInUse,
-  tlsRules,
+  tlsMatchesAddress,
+  tlsRule,
 } from '@omnibus/core/transport';
-import type { RedisOptions } from 'ioredis';
+import type { Address } from './addresses.js';
+
+/** What logs in. */
+export interface RedisCredentials extends Omit<PasswordCredentials, 'username'> {
+  /** ACL user. @default 'default', which `requirepass` is the password of */
+  readonly username?: string;
+}
 
 /** How the connections are protected, and who the client is. */
-export interface RedisSecurityOptions extends TlsOptions {
-  /** ACL user. @default the server's default user */
-  readonly username?: string;
-  /** Of the user, or of the server (`requirepass`). Never printed. @default none */
-  readonly password?: string | Secret;
-  /** Speak TLS. @default false, or true with `rediss://` */
-  readonly tls?: boolean;
-}
+export interface RedisSecurityOptions extends SecurityOptions<RedisCredentials> {}
 
 /** `RedisSecurityOptions`, complete. */
-export interface RedisSecuritySettings extends TlsSettings {
-  readonly username: string | undefined;
-  readonly password: Secret | undefined;
-  readonly tls: boolean | undefined;
-}
+export interface RedisSecuritySettings extends SecuritySettings<PasswordSettings> {}
 
-const rules: RulesFor<RedisSecuritySettings> = {
-  username: text(),
-  password: secretText(),
-  tls: flag(),
-  ...tlsRules,
-};
+/** The rule of what logs in. */
+export const redisCredentialsRule: Rule<CredentialsSource<PasswordSettings> | undefined> =
+  credentialsRule<PasswordSettings>({ ...passwordRules, username: text({ default: 'default' }) });
+
+const rules: RulesFor<RedisSecuritySettings> = { tls: tlsRule(), credentials: redisCredentialsRule };
 
 /** The rule of the option `security`. */
 export const securityRule: Rule<RedisSecuritySettings> = object(rules);
 
-/** What contradicts itself in `security`. */
-export const securityChecks: readonly CrossCheck<{
+/** What security depends on. */
+interface Addressed {
   readonly security: RedisSecuritySettings;
   readonly url: URL | undefined;
-}>[] = [
+}
+
+/** What contradicts itself in `security`. */
+export const securityChecks: readonly CrossCheck<Addressed>[] = [
   {
-    paths: ['security.username', 'security.password'],
-    check: ({ security: { username, password } }) =>
-      username !== undefined && password === undefined
-        ? 'must be given with security.password: a name alone does not log in'
-        : undefined,
-  },
-  {
-    paths: ['security.tls', 'url'],
-    check: ({ security: { tls }, url }) =>
-      tls === false && url?.protocol === 'rediss:'
-        ? 'is false, and the url begins with rediss://; use redis:// for a connection without TLS'
+    paths: ['security.credentials', 'url'],
+    check: ({ security: { credentials }, url }) =>
+      credentials !== undefined && (url?.username || url?.password)
+        ? 'and url both say who the client is: give it once'
         : undefined,
   },
   ...tlsChecks,
-  tlsInUse(
-    ['security.tls', 'url'],
-    ({ security, url }) => usesTls(security, url),
-    (inert) => `is not true, so that ${inert}; set it, or use rediss://`,
-  ),
+  tlsMatchesAddress<Addressed>(['url'], ({ url }) => (url ? url.protocol === 'rediss:' : undefined), {
+    toUse: 'use rediss://',
+    toRefuse: 'use redis:// for a connection without TLS',
+  }),
 ];
 
-/** `security` as ioredis wants it. The only place where secrets are revealed. */
-export function clientSecurity(
-  security: RedisSecuritySettings,
+/** How the connections are encrypted, if they are. */
+export function tlsOf({ tls }: RedisSecuritySettings, url: URL | undefined): TlsSettings | undefined {
+  return tls || (url?.protocol === 'rediss:' ? DEFAULT_TLS : undefined);
+}
+
+/** What logs in, of `security` or of the address. */
+export function credentialsOf(
+  { credentials }: RedisSecuritySettings,
   url: URL | undefined,
-): Pick<RedisOptions, 'username' | 'password' | 'tls'> {
-  const username = security.username ?? fromUrl(url?.username);
-  const password = security.password?.reveal() ?? fromUrl(url?.password);
-  return {
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(usesTls(security, url) ? { tls: tlsConnectOptions(security) } : {}),
+): CredentialsSource<PasswordSettings> | undefined {
+  if (credentials !== undefined || !(url?.username || url?.password)) return credentials;
+  const fixed = {
+    username: decodeURIComponent(url.username) || 'default',
+    password: new Secret(decodeURIComponent(url.password)),
   };
+  return { rotates: false, ask: () => Promise.resolve(fixed) };
 }
 
-function usesTls({ tls }: RedisSecuritySettings, url: URL | undefined): boolean {
-  return tls ?? url?.protocol === 'rediss:';
+/** What the owner of the bus should know about it. */
+export function warningsOf(settings: Connected): readonly string[] {
+  const { security, url, sentinel, cluster } = settings;
+  const nodes = [...(sentinel?.nodes ?? []), ...(cluster?.nodes ?? [])].map(({ host }) => host);
+  return securityWarnings({
+    tls: tlsOf(security, url),
+    logsIn: credentialsOf(security, url) !== undefined || sentinel?.credentials !== undefined,
+    hosts: url ? [url.hostname, ...nodes] : nodes,
+  });
 }
 
-function fromUrl(part: string | undefined): string | undefined {
-  return part === undefined || part === '' ? undefined : decodeURIComponent(part);
+/** What connects, and to where. */
+interface Connected extends Addressed {
+  readonly sentinel: { readonly nodes: readonly Address[]; readonly credentials: unknown } | undefined;
+  readonly cluster: { readonly nodes: readonly Address[] } | undefined;
 }

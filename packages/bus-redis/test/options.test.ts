@@ -37,11 +37,12 @@ describe('options', () => {
     [{ durability: { replicas: 1, timeoutMs: 5_000 } }, 'durability.timeoutMs'],
     [{ durability: { timeoutMs: 100 } }, 'durability.timeoutMs'],
     [{ retention: { trimUnread: true } }, 'retention.trimUnread'],
-    [{ security: { username: 'u' } }, 'security.username'],
-    [{ security: { ca: 'no such file' } }, 'security.ca'],
-    [{ security: { servername: 's' } }, 'security.tls'],
+    [{ security: { credentials: { username: 'u' } } }, 'security.credentials.password'],
+    [{ url: 'redis://u:p@h', security: { credentials: { password: 'p' } } }, 'security.credentials'],
+    [{ security: { tls: { ca: 'no such file' } } }, 'security.tls.ca'],
+    [{ url: 'redis://h', security: { tls: { servername: 's' } } }, 'security.tls'],
     [{ url: 'rediss://a:1', security: { tls: false } }, 'security.tls'],
-    [{ security: { passphrase: 'p' } }, 'security.passphrase'],
+    [{ security: { tls: { passphrase: 'p' } } }, 'security.tls.passphrase'],
     [{ consumerGroup: 'g' }, 'consumerGroup'],
   ])('%j is refused by name', (options, path) => {
     expect(problemsOf(options)).toContain(path);

@@ -28,7 +28,7 @@ describe('security', () => {
   test('a user and a password, given as options or in the url', async () => {
     const { transport } = await opener.open({
       url: redis.url,
-      security: { username: 'omnibus', password: 'right' },
+      security: { credentials: { username: 'omnibus', password: 'right' } },
     });
     await sendAll(transport, records(0, 1));
     const inUrl = await opener.open({ url: redis.url.replace('redis://', 'redis://omnibus:right@') });
@@ -36,7 +36,7 @@ describe('security', () => {
   });
 
   test.each([
-    ['a wrong password', { security: { username: 'omnibus', password: 'wrong' } }],
+    ['a wrong password', { security: { credentials: { username: 'omnibus', password: 'wrong' } } }],
     ['no password', {}],
   ])('%s is refused at once, whatever the time-out', async (_, options) => {
     const bus = new RedisEventBus({ url: redis.url, connectTimeoutMs: 60_000, ...options });
@@ -47,7 +47,7 @@ describe('security', () => {
   test('a wrong password is in nothing that the refusal carries', async () => {
     const bus = new RedisEventBus({
       url: redis.url,
-      security: { username: 'omnibus', password: 'hush-hush' },
+      security: { credentials: { username: 'omnibus', password: 'hush-hush' } },
     });
     const refusal = await bus.connect().catch((error: unknown) => error);
     expect(refusal).toMatchObject({ code: 'AUTHENTICATION', cause: { command: { name: 'auth' } } });
@@ -60,7 +60,7 @@ describe('security', () => {
       url: redis.url,
       streamPrefix: 'forbidden',
       partitions: 1,
-      security: { username: 'omnibus', password: 'right' },
+      security: { credentials: { username: 'omnibus', password: 'right' } },
     });
     await transport.close();
     const reader = await opener
@@ -68,7 +68,7 @@ describe('security', () => {
         url: redis.url,
         streamPrefix: 'forbidden',
         partitions: 1,
-        security: { username: 'reader', password: 'right' },
+        security: { credentials: { username: 'reader', password: 'right' } },
       })
       .catch((error: unknown) => error);
     expect(reader).toMatchObject({ code: 'AUTHORIZATION', retryable: false });
@@ -78,7 +78,7 @@ describe('security', () => {
   test('who may not end waits waits all the same, and reads what comes', async () => {
     const { transport, told } = await opener.open({
       url: redis.url,
-      security: { username: 'patient', password: 'right' },
+      security: { credentials: { username: 'patient', password: 'right' } },
     });
     const sink = new RecordingSink();
     await transport.consume(consumeSpec(uniqueName()), sink);
@@ -94,7 +94,7 @@ describe('security', () => {
     if (!tls) throw new Error('no TLS');
     const { transport } = await opener.open({
       url: tls.url,
-      security: { ca: tls.ca, certificate: tls.clientCertificate, key: tls.clientKey },
+      security: { tls: { ca: tls.ca, cert: tls.clientCertificate, key: tls.clientKey } },
     });
     await sendAll(transport, records(0, 1));
     const strangers = new RedisEventBus({ url: tls.url, connectTimeoutMs: 5_000 });
@@ -108,7 +108,7 @@ describe('security', () => {
   });
 
   test('no password is shown by what is printed', () => {
-    const bus = new RedisEventBus({ security: { username: 'u', password: 'hush-hush' } });
+    const bus = new RedisEventBus({ security: { credentials: { username: 'u', password: 'hush-hush' } } });
     expect(JSON.stringify(bus)).not.toContain('hush-hush');
   });
 });

@@ -1,4 +1,5 @@
 /** What an adapter is written with: the SPI, the bus that runs on it, and the rules for options. */
+export * from './credentials.js';
 export { deadLetterRetries } from './dead-letter-record.js';
 export { type Deferred, deferred, delay, reconnectDelayMs, within } from './delay.js';
 export { Durability } from './durability.js';
@@ -27,6 +28,7 @@ export {
 } from './options.js';
 export * from './options-pem.js';
 export * from './options-rules.js';
+export * from './options-security.js';
 export * from './options-tls.js';
 export { Outages } from './outages.js';
 export { partitionOf } from './partition.js';
@@ -35,5 +37,6 @@ export { backoffDelayMs } from './retry.js';
 export { RunningConsumers, type StartableConsumption } from './running-consumers.js';
 export { Secret } from './secret.js';
 export { type Clock, systemClock } from './timers.js';
+export { tlsTrouble } from './tls-trouble.js';
 export type * from './transport.js';
 export { TransportEventBus, type TransportEventBusParts } from './transport-event-bus.js';

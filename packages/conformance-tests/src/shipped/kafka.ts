@@ -130,8 +130,13 @@ export function kafkaSubject(options: KafkaSubjectOptions): ConformanceSubject {
     faults: kafkaFaults(provides, running, sessions, createAt),
     credentials: (password) =>
       (['PLAIN', 'SCRAM-SHA-256'] as const).flatMap((mechanism) => {
-        const security = { protocol: 'SASL_PLAINTEXT', mechanism, username: 'nobody', password };
-        return [{ security }, { security, brokers: NOWHERE }];
+        const credentials = { username: 'nobody', password };
+        const security = { mechanism, credentials };
+        return [
+          { security },
+          { security: { mechanism, credentials: () => credentials } },
+          { security, brokers: NOWHERE },
+        ];
       }),
     survivesKill: provides.survivesKill === true,
     raw: { open: (namespace, onRecord) => rawKafka(sessions, namespace, onRecord) } satisfies RawClient,

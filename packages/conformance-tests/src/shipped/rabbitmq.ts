@@ -147,11 +147,13 @@ export function rabbitMQSubject(options: RabbitMQSubjectOptions): ConformanceSub
     inspect: provides.control ? inspect : withoutConnections(inspect),
     faults: rabbitMQFaults(provides, running, { looking, managing, inspect }),
     credentials: (password) => {
-      const security = { username: 'nobody', password };
+      const credentials = { username: 'nobody', password };
+      const security = { credentials };
       const urlOf = (address: string): string =>
         `amqp://nobody:${encodeURIComponent(password)}@${new URL(address).host}`;
       return [
         { security },
+        { security: { credentials: () => credentials } },
         { urls: urlOf(running().url) },
         { security, urls: NOWHERE },
         { urls: [urlOf(NOWHERE), urlOf(NOWHERE)] },

@@ -140,12 +140,14 @@ export function redisSubject(options: RedisSubjectOptions): ConformanceSubject {
       maxRecords: PARTITIONS * KEPT_IN_PARTITION,
     },
     credentials: (password) => {
-      const security = { username: 'nobody', password };
+      const credentials = { username: 'nobody', password };
+      const security = { credentials };
       const urlOf = (address: string): string =>
         `redis://nobody:${encodeURIComponent(password)}@${new URL(address).host}`;
       return [
         { security },
-        { security: { password } },
+        { security: { credentials: { password } } },
+        { security: { credentials: () => credentials } },
         { url: urlOf(running().url) },
         { security, url: NOWHERE },
         { url: urlOf(NOWHERE) },

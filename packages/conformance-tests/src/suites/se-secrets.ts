@@ -90,7 +90,14 @@ function look(bus: EventBus): void {
 function wrongOptions(ways: readonly BusOverrides[]): readonly BusOverrides[] {
   const misspelt = ways.map((way) => ({ ...way, pasword: CANARY }));
   const nested = ways.flatMap(({ security, ...way }) =>
-    typeof security === 'object' ? [{ ...way, security: { ...security, pasword: CANARY, username: 7 } }] : [],
+    typeof security === 'object'
+      ? [
+          {
+            ...way,
+            security: { ...security, pasword: CANARY, credentials: { username: 7, password: CANARY } },
+          },
+        ]
+      : [],
   );
   return [{ password: CANARY }, { group: { password: CANARY } } as never, ...misspelt, ...nested];
 }
