@@ -5,6 +5,7 @@
  * - `TOOL_MISSING`: a program is missing and could not be installed; the message names what to install.
  * - `START_FAILED`: the broker ended, or did not answer in time; the message ends with its last log lines.
  * - `FAULT_UNAVAILABLE`: this provider cannot do that to the broker.
+ * - `COMMAND_FAILED`: a tool of the broker failed; the message ends with what it wrote.
  * - `STOPPED`: the broker was stopped for good.
  */
 export type TestBrokerErrorCode =
@@ -13,6 +14,7 @@ export type TestBrokerErrorCode =
   | 'TOOL_MISSING'
   | 'START_FAILED'
   | 'FAULT_UNAVAILABLE'
+  | 'COMMAND_FAILED'
   | 'STOPPED';
 
 /** Every failure of this package. `code` tells which one; the message tells what to do next. */

@@ -1,3 +1,4 @@
+export type { Administrable } from './administration.js';
 export type { BrokerNode, NodeState } from './broker-node.js';
 export { cacheFolder } from './cache.js';
 export type { ProviderName } from './choose-provider.js';
@@ -7,8 +8,19 @@ export type { ListenerOptions, ListenerProtocol, ListenerUser, SaslMechanism } f
 export { prepareKafka } from './kafka/prepare-kafka.js';
 export type { KafkaNode, RunningKafka, RunningListener } from './kafka/running-kafka.js';
 export { startKafka } from './kafka/start-kafka.js';
+export {
+  type SignedTokenClaims,
+  type TokenClaims,
+  type TokenIssuer,
+  unsecuredToken,
+} from './kafka/tokens.js';
 export type { BrokerLifecycle } from './lifecycle.js';
 export type { RabbitMQOptions } from './rabbitmq/rabbitmq-options.js';
+export type {
+  RabbitMQPermissions,
+  RabbitMQTopicPermissions,
+  RabbitMQUserOptions,
+} from './rabbitmq/rabbitmq-users.js';
 export type { RabbitMQNode, RabbitMQTls, RunningRabbitMQ } from './rabbitmq/running-rabbitmq.js';
 export { startRabbitMQ } from './rabbitmq/start-rabbitmq.js';
 export type { RedisAddress, RedisUser } from './redis/ask.js';
@@ -31,4 +43,5 @@ export type {
 } from './redis/running-redis.js';
 export { startRedis, startRedisCluster, startRedisSentinel } from './redis/start-redis.js';
 export type { Report } from './report.js';
-export type { TlsMaterial } from './tls-files.js';
+export type { ClientCertificate, ClientCertificateKind } from './tls-client.js';
+export type { ServerCertificate, TlsMaterial } from './tls-files.js';

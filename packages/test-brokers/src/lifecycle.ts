@@ -1,8 +1,9 @@
+import type { Administrable } from './administration.js';
 import type { BrokerNode } from './broker-node.js';
 import { TestBrokerError } from './errors.js';
 
 /** What can be done to a running broker as a whole. */
-export interface BrokerLifecycle extends AsyncDisposable {
+export interface BrokerLifecycle extends Administrable, AsyncDisposable {
   /** The newest output of all nodes. */
   logs(): string;
   /** Starts the nodes that are down; resolves when all serve. */
@@ -28,18 +29,23 @@ export interface LifecycleParts {
   readonly nodes: readonly BrokerNode[];
   /** Resolves when the nodes, each of which serves, serve as one. */
   readonly awaitWhole: () => Promise<void>;
+  /** Runs one of the broker's own tools. */
+  readonly administer: Administrable['administer'];
   /** Ends what still runs, frees the ports and removes the files. */
   readonly release: () => Promise<void>;
 }
 
 /** The lifecycle of nodes that were started here. */
-export function lifecycleOf({ product, nodes, awaitWhole, release }: LifecycleParts): BrokerLifecycle {
+export function lifecycleOf(parts: LifecycleParts): BrokerLifecycle {
+  const { product, nodes, awaitWhole, administer, release } = parts;
   let stopped: Promise<void> | undefined;
+  const refuseWhenStopped = (): void => {
+    if (stopped === undefined) return;
+    const message = `This ${product} was stopped for good; \`down\` keeps its ports and data.`;
+    throw new TestBrokerError('STOPPED', message);
+  };
   const each = async (act: (node: BrokerNode) => Promise<void>): Promise<void> => {
-    if (stopped !== undefined) {
-      const message = `This ${product} was stopped for good; \`down\` keeps its ports and data.`;
-      throw new TestBrokerError('STOPPED', message);
-    }
+    refuseWhenStopped();
     await Promise.all(nodes.map(act));
   };
   const start = (): Promise<void> => each((node) => node.start()).then(awaitWhole);
@@ -56,6 +62,10 @@ export function lifecycleOf({ product, nodes, awaitWhole, release }: LifecyclePa
     kill: () => each((node) => node.kill()),
     pause: () => each((node) => node.pause()),
     resume: () => each((node) => node.resume()),
+    administer: async (command) => {
+      refuseWhenStopped();
+      return administer(command);
+    },
     stop,
     [Symbol.asyncDispose]: stop,
   };
@@ -63,7 +73,7 @@ export function lifecycleOf({ product, nodes, awaitWhole, release }: LifecyclePa
 
 /** The lifecycle of brokers that somebody else runs: nothing is done to them, and `stop` leaves them alone. */
 export function foreignLifecycle(variable: string): BrokerLifecycle {
-  const refuse = async (): Promise<void> => {
+  const refuse = async (): Promise<never> => {
     throw foreignBrokers(variable);
   };
   const nothing = async (): Promise<void> => {};
@@ -75,6 +85,7 @@ export function foreignLifecycle(variable: string): BrokerLifecycle {
     kill: refuse,
     pause: refuse,
     resume: refuse,
+    administer: refuse,
     stop: nothing,
     [Symbol.asyncDispose]: nothing,
   };
@@ -84,8 +95,8 @@ export function foreignLifecycle(variable: string): BrokerLifecycle {
 export function foreignBrokers(variable: string): TestBrokerError {
   return new TestBrokerError(
     'FAULT_UNAVAILABLE',
-    `The brokers in ${variable} are run by somebody else: they are not stopped, killed, paused or started ` +
-      `here, and their logs are not at hand. Unset ${variable} to have a broker started.`,
+    `The brokers in ${variable} are run by somebody else: they are not stopped, killed, paused, started ` +
+      `or administered here, and their logs are not at hand. Unset ${variable} to have a broker started.`,
   );
 }
 

@@ -1,24 +1,40 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createAuthority } from './tls.js';
+import { type CertificateAuthority, createAuthority, newKeyPair } from './tls.js';
+import { type ClientCertificate, type ClientCertificateKind, issueClientCertificate } from './tls-client.js';
 
-/** Where a broker finds the authority's certificate, and its own key and certificate in one file. */
+/** What is right or wrong with a broker's certificate, as its clients see it. */
+export type ServerCertificate = 'valid' | 'expired' | 'wrong-name' | 'unknown-authority';
+
+/** The certificates that a broker can show. */
+export const SERVER_CERTIFICATES: readonly ServerCertificate[] = [
+  'valid',
+  'expired',
+  'wrong-name',
+  'unknown-authority',
+];
+
+/** Where a broker finds the authority's certificate, and its own. */
 export interface BrokerTlsFiles {
   readonly caPath: string;
-  readonly brokerPath: string;
+  /** Key and certificate in one file. */
+  readonly certificatePaths: Readonly<Record<ServerCertificate, string>>;
 }
 
 /** What clients of TLS listeners need; everything was made for this broker and is removed with it. */
-export interface TlsMaterial {
-  /** The CA that signed the brokers' certificates, as PEM. */
+export interface TlsMaterial extends ClientCertificate {
+  /** The CA that signed the brokers' certificates and the client's, as PEM. */
   readonly ca: string;
   readonly caPath: string;
-  /** A client certificate of the same CA for mTLS, as PEM. */
-  readonly clientCertificate: string;
-  readonly clientCertificatePath: string;
-  /** Its key, as PEM. */
-  readonly clientKey: string;
-  readonly clientKeyPath: string;
+  /** The CA of the certificates `unknown-authority`, which no broker trusts, as PEM. */
+  readonly unknownCa: string;
+  readonly unknownCaPath: string;
+  /**
+   * Makes another client certificate, with a key of its own.
+   *
+   * @param kind @default 'valid'
+   */
+  issueClientCertificate(commonName: string, kind?: ClientCertificateKind): Promise<ClientCertificate>;
 }
 
 /** The TLS files of one broker: those of its nodes, and what its clients need. */
@@ -28,7 +44,7 @@ export interface TlsFiles {
 }
 
 /**
- * Makes an authority, and certificates for the brokers and for a client.
+ * Makes two authorities, certificates of every kind for the brokers, and one for a client.
  *
  * @param clientName the common name in the client's certificate
  */
@@ -38,27 +54,63 @@ export async function makeTlsFiles(
   clientName: string,
 ): Promise<TlsFiles> {
   const folder = join(parent, 'tls');
+  const newKeys = [newKeyPair(), newKeyPair(), newKeyPair(), newKeyPair()] as const;
+  const [caKey, unknownCaKey, brokerKey, clientKey] = await Promise.all(newKeys);
+  const known = createAuthority('Omnibus test authority', caKey);
+  const unknown = createAuthority('Omnibus unknown authority', unknownCaKey);
   await mkdir(folder, { recursive: true });
-  const authority = await createAuthority('Omnibus test authority');
-  const [broker, client] = await Promise.all([
-    authority.issue('Omnibus test broker', brokerHosts),
-    authority.issue(clientName, []),
-  ]);
-  const write = async (name: string, content: string): Promise<string> => {
-    await writeFile(join(folder, name), content, { mode: 0o644 });
-    return join(folder, name);
-  };
-  const caPath = await write('ca.pem', authority.certificate);
-  const brokerPath = await write('broker.pem', `${broker.key}${broker.certificate}`);
+  const broker = brokerTlsFilesIn(folder);
+  const unknownCaPath = join(folder, 'unknown-ca.pem');
+  await writeFile(broker.caPath, known.certificate);
+  await writeFile(unknownCaPath, unknown.certificate);
+  const certificates = brokerCertificates(known, unknown, brokerKey.publicKey, brokerHosts);
+  for (const kind of SERVER_CERTIFICATES) {
+    await writeFile(broker.certificatePaths[kind], `${brokerKey.key}${certificates[kind]}`);
+  }
+  const issuer = { known, unknown, folder };
   return {
-    broker: { caPath, brokerPath },
+    broker,
     material: {
-      ca: authority.certificate,
-      caPath,
-      clientCertificate: client.certificate,
-      clientCertificatePath: await write('client.pem', client.certificate),
-      clientKey: client.key,
-      clientKeyPath: await write('client-key.pem', client.key),
+      ca: known.certificate,
+      caPath: broker.caPath,
+      unknownCa: unknown.certificate,
+      unknownCaPath,
+      ...(await issueClientCertificate(issuer, clientName, 'valid', clientKey)),
+      issueClientCertificate: (commonName, kind) => issueClientCertificate(issuer, commonName, kind),
     },
+  };
+}
+
+/** What the files of a broker are called in that folder. */
+export function brokerTlsFilesIn(folder: string): BrokerTlsFiles {
+  const path = (kind: ServerCertificate): string => `${folder}/broker-${kind}.pem`;
+  return {
+    caPath: `${folder}/ca.pem`,
+    certificatePaths: {
+      valid: path('valid'),
+      expired: path('expired'),
+      'wrong-name': path('wrong-name'),
+      'unknown-authority': path('unknown-authority'),
+    },
+  };
+}
+
+/** Every file that a broker may read. */
+export function pathsOf({ caPath, certificatePaths }: BrokerTlsFiles): string[] {
+  return [caPath, ...SERVER_CERTIFICATES.map((kind) => certificatePaths[kind])];
+}
+
+function brokerCertificates(
+  known: CertificateAuthority,
+  unknown: CertificateAuthority,
+  publicKey: string,
+  hosts: readonly string[],
+): Record<ServerCertificate, string> {
+  const right = { commonName: 'Omnibus test broker', hosts };
+  return {
+    valid: known.certify(publicKey, right),
+    expired: known.certify(publicKey, { ...right, expired: true }),
+    'wrong-name': known.certify(publicKey, { ...right, hosts: ['elsewhere.invalid'] }),
+    'unknown-authority': unknown.certify(publicKey, right),
   };
 }

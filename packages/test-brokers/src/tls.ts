@@ -1,55 +1,58 @@
-import { generateKeyPair, randomBytes } from 'node:crypto';
+import { createPrivateKey, generateKeyPair, randomBytes, sign } from 'node:crypto';
 import { isIP } from 'node:net';
 import { promisify } from 'node:util';
 import forge from 'node-forge';
 
-/** A certificate and its key, both PEM. */
-export interface CertificateAndKey {
-  readonly certificate: string;
+/** A key, both halves PEM. */
+export interface KeyPair {
   /** PKCS #8, not encrypted. */
   readonly key: string;
+  readonly publicKey: string;
+}
+
+/** What a certificate is to say. */
+export interface CertificateRequest {
+  readonly commonName: string;
+  /** Host names and addresses; none for a client. @default [] */
+  readonly hosts?: readonly string[];
+  /** Whether its time is over. @default false */
+  readonly expired?: boolean;
 }
 
 /** An authority of our own that signs certificates for tests. */
 export interface CertificateAuthority {
   /** Its certificate as PEM: what the other side is to trust. */
   readonly certificate: string;
-  /** Makes a key and signs its certificate for these host names and addresses; none for a client. */
-  issue(commonName: string, hosts: readonly string[]): Promise<CertificateAndKey>;
+  /** Signs a certificate for a key; PEM. */
+  certify(publicKey: string, request: CertificateRequest): string;
 }
 
-const VALID_DAYS = 30;
+const DAY_MS = 86_400_000;
 const DNS_NAME = 2;
 const IP_ADDRESS = 7;
 
-/** Makes an authority. Its key stays in memory. */
-export async function createAuthority(commonName: string): Promise<CertificateAuthority> {
-  const authority = await newKey();
-  const subject = [{ name: 'commonName', value: commonName }];
-  const sign = (certificate: forge.pki.Certificate): string => {
-    certificate.sign(forge.pki.privateKeyFromPem(authority.key), forge.md.sha256.create());
+/** Makes an authority of a key, which stays in memory. */
+export function createAuthority(commonName: string, { key, publicKey }: KeyPair): CertificateAuthority {
+  const issue = (request: CertificateRequest, ofKey: string, extensions: object[]): string => {
+    const certificate = certificateFor(ofKey, request, commonName);
+    certificate.setExtensions(extensions);
+    certificate.sign(signer(certificate, key), forge.md.sha256.create());
     return forge.pki.certificateToPem(certificate);
   };
-  const self = certificateFor(authority.publicKey, subject, subject);
-  self.setExtensions([
-    { name: 'basicConstraints', cA: true, critical: true },
-    { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
-  ]);
   return {
-    certificate: sign(self),
-    issue: async (name, hosts) => {
-      const { key, publicKey } = await newKey();
-      const certificate = certificateFor(publicKey, [{ name: 'commonName', value: name }], subject);
-      if (hosts.length > 0) {
-        certificate.setExtensions([{ name: 'subjectAltName', altNames: hosts.map(alternativeName) }]);
-      }
-      return { certificate: sign(certificate), key };
+    certificate: issue({ commonName }, publicKey, [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+    ]),
+    certify: (ofKey, request) => {
+      const altNames = (request.hosts ?? []).map(alternativeName);
+      return issue(request, ofKey, altNames.length > 0 ? [{ name: 'subjectAltName', altNames }] : []);
     },
   };
 }
 
-// Node makes the key, since a key made in JavaScript takes seconds.
-async function newKey(): Promise<{ key: string; publicKey: string }> {
+/** Makes a key. Node does it, since one that is made in JavaScript takes seconds. */
+export async function newKeyPair(): Promise<KeyPair> {
   const { privateKey, publicKey } = await promisify(generateKeyPair)('rsa', {
     modulusLength: 2048,
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
@@ -60,18 +63,30 @@ async function newKey(): Promise<{ key: string; publicKey: string }> {
 
 function certificateFor(
   publicKey: string,
-  subject: forge.pki.CertificateField[],
-  issuer: forge.pki.CertificateField[],
+  { commonName, expired = false }: CertificateRequest,
+  issuer: string,
 ): forge.pki.Certificate {
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = forge.pki.publicKeyFromPem(publicKey);
   // A leading zero keeps the number positive.
   certificate.serialNumber = `00${randomBytes(8).toString('hex')}`;
-  certificate.validity.notBefore.setDate(certificate.validity.notBefore.getDate() - 1);
-  certificate.validity.notAfter.setDate(certificate.validity.notAfter.getDate() + VALID_DAYS);
-  certificate.setSubject(subject);
-  certificate.setIssuer(issuer);
+  const [fromDays, toDays] = expired ? [-30, -1] : [-1, 30];
+  certificate.validity.notBefore = new Date(Date.now() + fromDays * DAY_MS);
+  certificate.validity.notAfter = new Date(Date.now() + toDays * DAY_MS);
+  certificate.setSubject([{ name: 'commonName', value: commonName }]);
+  certificate.setIssuer([{ name: 'commonName', value: issuer }]);
   return certificate;
+}
+
+/** Signs with Node where `forge` would sign in JavaScript, which takes a hundred times as long. */
+function signer(certificate: forge.pki.Certificate, key: string): forge.pki.rsa.PrivateKey {
+  const node = {
+    sign: (): string => {
+      const toBeSigned = forge.asn1.toDer(certificate.tbsCertificate).getBytes();
+      return sign('sha256', Buffer.from(toBeSigned, 'binary'), createPrivateKey(key)).toString('binary');
+    },
+  };
+  return node as unknown as forge.pki.rsa.PrivateKey;
 }
 
 function alternativeName(host: string): { type: number; ip?: string; value?: string } {

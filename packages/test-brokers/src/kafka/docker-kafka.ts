@@ -1,8 +1,9 @@
 import type { ContainerRuntimeClient, StartedNetwork } from 'testcontainers';
+import { noNodeRuns } from '../administration.js';
 import { allSettled } from '../all-settled.js';
 import type { Offer } from '../choose-provider.js';
 import { dockerCluster } from '../docker-cluster.js';
-import { BrokerContainer } from '../docker-container.js';
+import { BrokerContainer, type Container } from '../docker-container.js';
 import { dockerWithImage } from '../docker-engine.js';
 import { DockerNode } from '../docker-node.js';
 import { withFreePorts } from '../free-ports.js';
@@ -12,9 +13,9 @@ import { openReaper } from '../reaper.js';
 import { newClusterId } from './cluster-id.js';
 import { type ContainerLayout, layOutContainers } from './docker-layout.js';
 import { clientListeners, type KafkaCluster } from './kafka-cluster.js';
-import { startNodeContainer } from './kafka-container.js';
+import { runToolInContainer, startNodeContainer } from './kafka-container.js';
 import { nodeName, type ResolvedKafkaOptions } from './kafka-options.js';
-import { kafkaTlsFiles } from './kafka-tls.js';
+import { makeKafkaSecrets } from './kafka-secrets.js';
 import { awaitMembership, directAddress, probeNode } from './membership.js';
 
 /** Kafka in containers of the official image. */
@@ -54,35 +55,47 @@ async function startOnce(
     releasePorts(ports);
   };
   try {
-    const tls = await kafkaTlsFiles(options, reaper.folder, [LOOPBACK, 'localhost', host]);
+    const secrets = await makeKafkaSecrets(options, reaper.folder, [LOOPBACK, 'localhost', host]);
     const layouts = await layOutContainers(options, ports, host === 'localhost' ? LOOPBACK : host);
     const { labels } = containers;
     const clusterId = newClusterId();
-    const cluster = { options, image, client, network, labels, tls: tls?.broker, clusterId };
-    const nodes = await allSettled(
+    const cluster = { options, image, client, network, labels, secrets, clusterId };
+    const started = await allSettled(
       layouts.map(async (layout) => {
-        const log = new LogRing();
-        const container = new BrokerContainer(await startNodeContainer(cluster, layout), log);
-        await container.follow(0);
-        return kafkaNode(options, layout, container, log);
+        const container = await startNodeContainer(cluster, layout);
+        return { container, node: await kafkaNode(options, layout, container) };
       }),
     );
+    const nodes = started.map(({ node }) => node);
     await Promise.all(nodes.map((node) => node.start()));
     await awaitMembership(layouts, options);
-    return { nodes, layouts, tls: tls?.material, release };
+    return {
+      nodes,
+      layouts,
+      tls: secrets.tls?.material,
+      tokens: secrets.tokens,
+      administer: async (command) => {
+        const running = started.find(({ node }) => node.state === 'running');
+        if (running === undefined) throw noNodeRuns('Kafka');
+        return runToolInContainer(client, running.container, layouts, command);
+      },
+      release,
+    };
   } catch (error) {
     await release();
     throw error;
   }
 }
 
-function kafkaNode(
+async function kafkaNode(
   options: ResolvedKafkaOptions,
   layout: ContainerLayout,
-  container: BrokerContainer,
-  log: LogRing,
-): DockerNode {
+  started: Container,
+): Promise<DockerNode> {
   const { nodeId } = layout;
+  const log = new LogRing();
+  const container = new BrokerContainer(started, log);
+  await container.follow(0);
   return new DockerNode({
     id: nodeId,
     name: `${nodeName(options, nodeId)} in Docker`,

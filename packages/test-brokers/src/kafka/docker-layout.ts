@@ -1,6 +1,7 @@
-import type { BrokerTlsFiles } from '../tls-files.js';
+import { type BrokerTlsFiles, brokerTlsFilesIn } from '../tls-files.js';
 import { clientListeners } from './kafka-cluster.js';
 import type { ResolvedKafkaOptions } from './kafka-options.js';
+import type { ListenerFiles } from './listeners.js';
 import type { Endpoint, NodeLayout } from './server-properties.js';
 
 /** Where things are inside a container. */
@@ -11,7 +12,7 @@ export const CONTAINER: {
   readonly direct: number;
   readonly propertiesPath: string;
   readonly dataFolder: string;
-  readonly tls: BrokerTlsFiles;
+  readonly files: ListenerFiles & { readonly tls: BrokerTlsFiles };
 } = {
   firstClient: 9092,
   internal: 19092,
@@ -19,7 +20,7 @@ export const CONTAINER: {
   direct: 19094,
   propertiesPath: '/tmp/omnibus/server.properties',
   dataFolder: '/tmp/omnibus-data',
-  tls: { caPath: '/tmp/omnibus/ca.pem', brokerPath: '/tmp/omnibus/broker.pem' },
+  files: { tls: brokerTlsFilesIn('/tmp/omnibus'), jwksPath: '/tmp/omnibus/jwks.json' },
 };
 
 /** Where a node's listeners are in its container, and where they are reached from here. */
@@ -61,7 +62,7 @@ export async function layOutContainers(
       direct: { listener: 'DIRECT', bind: `0.0.0.0:${CONTAINER.direct}`, advertised: `${host}:${direct}` },
       controllerBind: `0.0.0.0:${CONTAINER.controller}`,
       dataFolder: CONTAINER.dataFolder,
-      tls: CONTAINER.tls,
+      files: CONTAINER.files,
       published,
     });
   }

@@ -5,7 +5,7 @@ import { TestBrokerError } from '../errors.js';
 import type { Reaper } from '../reaper.js';
 import { runCommand } from '../run-command.js';
 import { javaArguments, type KafkaJava, STORAGE_CLASS } from './kafka-java.js';
-import { nodeName, type ResolvedKafkaOptions } from './kafka-options.js';
+import { everyUser, nodeName, type ResolvedKafkaOptions } from './kafka-options.js';
 import { scramArguments } from './listeners.js';
 
 /** What the storage tool is run for. */
@@ -24,7 +24,7 @@ export async function formatStorage(storage: StorageToFormat): Promise<void> {
   const { nodeId, clusterId, folder, propertiesPath, kafka, options, reaper } = storage;
   const temporaryFolder = join(folder, 'tmp');
   await mkdir(temporaryFolder, { recursive: true });
-  const scram = scramArguments(options.listeners, options.users);
+  const scram = scramArguments(options.listeners, everyUser(options));
   const format = ['format', '-t', clusterId, '-c', propertiesPath, ...scram];
   const args = javaArguments(kafka, STORAGE_CLASS, format, {
     heapMb: options.heapMb,

@@ -1,3 +1,4 @@
+import type { Administrable } from '../administration.js';
 import type { ProviderName } from '../choose-provider.js';
 import { lifecycleOf, nodeAt } from '../lifecycle.js';
 import type { TlsMaterial } from '../tls-files.js';
@@ -5,12 +6,14 @@ import type { ResolvedKafkaOptions } from './kafka-options.js';
 import { mechanismsOf } from './listeners.js';
 import { awaitMembership, directAddress, type NodeAddresses } from './membership.js';
 import type { KafkaNode, RunningKafka, RunningListener } from './running-kafka.js';
+import type { TokenIssuer } from './tokens.js';
 
 /** What a provider that runs Kafka itself hands over: its nodes, and how to be rid of everything. */
-export interface KafkaCluster {
+export interface KafkaCluster extends Administrable {
   readonly nodes: readonly KafkaNode[];
   readonly layouts: readonly NodeAddresses[];
   readonly tls: TlsMaterial | undefined;
+  readonly tokens: TokenIssuer | undefined;
   /** Ends what still runs, frees the ports and removes the files. */
   release(): Promise<void>;
 }
@@ -26,7 +29,7 @@ export function runningKafka(
   options: ResolvedKafkaOptions,
   chosen: { readonly name: ProviderName; readonly reason: string },
 ): RunningKafka {
-  const { nodes, layouts, tls } = cluster;
+  const { nodes, layouts, tls, tokens } = cluster;
   const brokers = advertised(layouts, 'CLIENT');
   return {
     brokers,
@@ -35,7 +38,9 @@ export function runningKafka(
     provider: chosen.name,
     listeners: runningListeners(options, layouts),
     tls,
+    tokens,
     users: options.users,
+    admin: options.admin,
     nodes,
     node: (index) => nodeAt('Kafka', nodes, index),
     describe: () =>
@@ -44,6 +49,7 @@ export function runningKafka(
       product: 'Kafka',
       nodes,
       awaitWhole: () => awaitMembership(layouts, options),
+      administer: (command) => cluster.administer(command),
       release: cluster.release,
     }),
   };

@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { ContainerRuntimeClient, StartedNetwork } from 'testcontainers';
+import { toolOf } from '../administration.js';
 import { READY_AT_ONCE } from '../docker-cluster.js';
 import type { Container } from '../docker-container.js';
-import type { BrokerTlsFiles } from '../tls-files.js';
+import { pathsOf } from '../tls-files.js';
 import { CONTAINER, type ContainerLayout, nameOf } from './docker-layout.js';
-import type { ResolvedKafkaOptions } from './kafka-options.js';
-import { scramArguments } from './listeners.js';
+import { everyUser, type ResolvedKafkaOptions } from './kafka-options.js';
+import type { KafkaSecrets } from './kafka-secrets.js';
+import { KAFKA_TOOLS, resultOf, serverArguments } from './kafka-tools.js';
+import { listenerJavaArguments, scramArguments } from './listeners.js';
 import { serverProperties } from './server-properties.js';
 
 /** What the containers of one Kafka have in common. */
@@ -14,8 +17,8 @@ export interface ContainerCluster {
   readonly image: string;
   readonly client: ContainerRuntimeClient;
   readonly network: StartedNetwork | undefined;
-  /** The TLS files on this machine, which are copied into every container. */
-  readonly tls: BrokerTlsFiles | undefined;
+  /** Their files on this machine are copied into every container. */
+  readonly secrets: KafkaSecrets;
   readonly labels: Readonly<Record<string, string>>;
   readonly clusterId: string;
 }
@@ -40,10 +43,24 @@ export async function startNodeContainer(
   return client.container.getById((await container.start()).getId());
 }
 
+/** Runs one of Kafka's scripts in the container of a node that runs. */
+export async function runToolInContainer(
+  client: ContainerRuntimeClient,
+  container: Container,
+  layouts: readonly ContainerLayout[],
+  command: readonly string[],
+): Promise<string> {
+  const [tool, args] = toolOf(command, KAFKA_TOOLS);
+  const servers = serverArguments(layouts.map(({ internal }) => internal.advertised));
+  const script = [`/opt/kafka/bin/${tool}.sh`, ...servers, ...args];
+  const { exitCode, output } = await client.container.exec(container, script);
+  return resultOf(tool, exitCode, output);
+}
+
 // The image's own start-up takes settings from the environment only, and knows neither SCRAM users nor three
 // nodes; Kafka's programs in it take the same files as the native ones. Formatting again changes nothing.
 function script({ options, clusterId }: ContainerCluster): string {
-  const scram = scramArguments(options.listeners, options.users).map((argument) => `'${argument}'`);
+  const scram = scramArguments(options.listeners, everyUser(options)).map((argument) => `'${argument}'`);
   const format = ['format', '--ignore-formatted', '-t', clusterId, '-c', CONTAINER.propertiesPath, ...scram];
   return [
     'if [ -f /opt/kafka/kafka.jsa ]; then',
@@ -54,17 +71,17 @@ function script({ options, clusterId }: ContainerCluster): string {
   ].join('\n');
 }
 
-function environment({ heapMb, jvmArgs }: ResolvedKafkaOptions): Record<string, string> {
+function environment({ heapMb, jvmArgs, listeners }: ResolvedKafkaOptions): Record<string, string> {
   return {
     KAFKA_HEAP_OPTS: `-Xmx${heapMb}m`,
     KAFKA_JVM_PERFORMANCE_OPTS: '-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto',
-    KAFKA_OPTS: jvmArgs.join(' '),
+    KAFKA_OPTS: [...listenerJavaArguments(listeners, CONTAINER.files), ...jvmArgs].join(' '),
     LOG_DIR: '/tmp/omnibus-logs',
   };
 }
 
 async function files(
-  { options, tls }: ContainerCluster,
+  { options, secrets }: ContainerCluster,
   layout: ContainerLayout,
 ): Promise<{ target: string; content: string }[]> {
   const controllers = Array.from(
@@ -75,10 +92,19 @@ async function files(
     target: CONTAINER.propertiesPath,
     content: serverProperties(options, layout, controllers),
   };
-  if (tls === undefined) return [properties];
+  const copies = await Promise.all(
+    secretFiles(secrets).map(async ([path, target]) => ({ target, content: await readFile(path, 'utf8') })),
+  );
+  return [properties, ...copies];
+}
+
+/** Files of this machine, and where they are to be in a container. */
+function secretFiles({ tls, tokens, jwksPath }: KafkaSecrets): [path: string, target: string][] {
+  const keys: [string, string][] = tokens === undefined ? [] : [[jwksPath, CONTAINER.files.jwksPath]];
+  if (tls === undefined) return keys;
+  const targets = pathsOf(CONTAINER.files.tls);
   return [
-    properties,
-    { target: CONTAINER.tls.caPath, content: await readFile(tls.caPath, 'utf8') },
-    { target: CONTAINER.tls.brokerPath, content: await readFile(tls.brokerPath, 'utf8') },
+    ...keys,
+    ...pathsOf(tls.broker).map((path, index): [string, string] => [path, targets[index] ?? path]),
   ];
 }

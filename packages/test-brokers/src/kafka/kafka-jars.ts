@@ -1,5 +1,5 @@
 import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { cached } from '../cache.js';
 import { copyJars } from '../maven.js';
 import type { Report } from '../report.js';
@@ -18,6 +18,23 @@ export async function kafkaJars(version: string, report: Report): Promise<string
     report,
   );
   return jarsIn(folder);
+}
+
+/** The jars that Kafka's tools need beside those of the broker; fetched into the cache the first time. */
+export async function toolJars(
+  { version, jars }: { readonly version: string; readonly jars: readonly string[] },
+  report: Report,
+): Promise<string[]> {
+  const folder = await cached(
+    `kafka-tools-${version}`,
+    async (target) => {
+      report(`fetching the tools of Kafka ${version} with Maven (about 70 MB, kept for the next time)`);
+      await copyJars([`org.apache.kafka:kafka-tools:${version}`], target, report);
+    },
+    report,
+  );
+  const present = new Set(jars.map((jar) => basename(jar)));
+  return (await jarsIn(folder)).filter((jar) => !present.has(basename(jar)));
 }
 
 async function fetchJars(version: string, folder: string, report: Report): Promise<void> {

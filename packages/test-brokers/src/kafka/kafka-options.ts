@@ -1,7 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { TestBrokerError } from '../errors.js';
 import { type Report, reportToStandardError } from '../report.js';
-import type { ListenerOptions, ListenerUser } from './listeners.js';
-import { listenerProblems } from './listeners.js';
+import { ADMIN, type ListenerOptions, type ListenerUser, listenerProblems } from './listeners.js';
 
 /** The Kafka that is started when nobody asks for another. */
 export const DEFAULT_KAFKA_VERSION = '4.3.1';
@@ -36,6 +36,11 @@ export interface KafkaOptions {
   readonly listeners?: readonly ListenerOptions[];
   /** Who may log in where SASL is used. @default one user: `omnibus`, `omnibus-secret` */
   readonly users?: readonly ListenerUser[];
+  /**
+   * Whether users may do only what ACLs say. The plain listener and one with TLS alone do not know who connects, and
+   * let whoever does do everything, as the user `admin` may on the others. @default false
+   */
+  readonly acls?: boolean;
   /** Java heap of each node, in MiB. @default 512 */
   readonly heapMb?: number;
   /**
@@ -51,7 +56,10 @@ export interface KafkaOptions {
 
 /** `KafkaOptions` with every default filled in. */
 export type ResolvedKafkaOptions = Required<Omit<KafkaOptions, 'advertise'>> &
-  Pick<KafkaOptions, 'advertise'>;
+  Pick<KafkaOptions, 'advertise'> & {
+    /** Who may do everything; present where there are ACLs. */
+    readonly admin: ListenerUser | undefined;
+  };
 
 const OPTION_NAMES: readonly string[] = [
   'nodes',
@@ -61,6 +69,7 @@ const OPTION_NAMES: readonly string[] = [
   'advertise',
   'listeners',
   'users',
+  'acls',
   'heapMb',
   'jvmArgs',
   'startTimeoutMs',
@@ -79,6 +88,8 @@ export function resolveKafkaOptions(
     settings: options.settings ?? {},
     listeners: options.listeners ?? [],
     users: options.users ?? [{ username: 'omnibus', password: 'omnibus-secret' }],
+    acls: options.acls ?? false,
+    admin: options.acls ? { username: ADMIN, password: randomBytes(16).toString('hex') } : undefined,
     heapMb: options.heapMb ?? 512,
     jvmArgs: options.jvmArgs ?? [],
     startTimeoutMs: options.startTimeoutMs ?? 60_000,
@@ -92,6 +103,11 @@ export function resolveKafkaOptions(
   return resolved;
 }
 
+/** Everybody who may log in. */
+export function everyUser({ users, admin }: ResolvedKafkaOptions): ListenerUser[] {
+  return admin === undefined ? [...users] : [...users, admin];
+}
+
 /** A node as errors and lines name it. */
 export function nodeName(options: ResolvedKafkaOptions, nodeId: number): string {
   return `Kafka ${options.version}${options.nodes === 1 ? '' : `, node ${nodeId}`}`;
@@ -102,6 +118,7 @@ function* optionProblems(given: KafkaOptions, resolved: ResolvedKafkaOptions): G
     if (!OPTION_NAMES.includes(name)) yield `there is no option "${name}" (${OPTION_NAMES.join(', ')})`;
   }
   if (resolved.nodes !== 1 && resolved.nodes !== 3) yield 'nodes can be 1 or 3';
+  if (typeof resolved.acls !== 'boolean') yield 'acls can be true or false';
   if (!/^\d+\.\d+\.\d+$/.test(resolved.version)) {
     yield `version is "${resolved.version}", but must be a release such as ${DEFAULT_KAFKA_VERSION}`;
   } else if (Number(resolved.version.split('.')[0]) < 3) {

@@ -5,13 +5,14 @@ import { withFreePorts } from '../free-ports.js';
 import { NativeNode } from '../native-node.js';
 import { LOOPBACK, releasePorts, reservePorts } from '../ports.js';
 import { openReaper, type Reaper } from '../reaper.js';
-import type { TlsFiles } from '../tls-files.js';
 import { newClusterId } from './cluster-id.js';
 import { formatStorage } from './format-storage.js';
 import { clientListeners, type KafkaCluster } from './kafka-cluster.js';
 import { BROKER_CLASS, javaArguments, type KafkaJava } from './kafka-java.js';
 import { nodeName, type ResolvedKafkaOptions } from './kafka-options.js';
-import { kafkaTlsFiles } from './kafka-tls.js';
+import { type KafkaSecrets, makeKafkaSecrets } from './kafka-secrets.js';
+import { runKafkaTool } from './kafka-tools.js';
+import { listenerJavaArguments } from './listeners.js';
 import { awaitMembership, probeNode } from './membership.js';
 import { type Endpoint, type NodeLayout, serverProperties } from './server-properties.js';
 
@@ -32,12 +33,21 @@ async function startOnce(options: ResolvedKafkaOptions, kafka: KafkaJava): Promi
     releasePorts(ports);
   };
   try {
-    const tls = await kafkaTlsFiles(options, reaper.folder, [LOOPBACK, 'localhost']);
-    const layouts = await layOut(options, ports, reaper.folder, tls);
+    const secrets = await makeKafkaSecrets(options, reaper.folder, [LOOPBACK, 'localhost']);
+    const layouts = await layOut(options, ports, reaper.folder, secrets);
     const nodes = await createNodes(options, kafka, layouts, reaper);
     await Promise.all(nodes.map((node) => node.start()));
     await awaitMembership(layouts, options);
-    return { nodes, layouts, tls: tls?.material, release };
+    const servers = layouts.map(({ internal }) => internal.bind);
+    const toolbox = { kafka, folder: reaper.folder, reaper, report: options.report, servers };
+    return {
+      nodes,
+      layouts,
+      tls: secrets.tls?.material,
+      tokens: secrets.tokens,
+      administer: (command) => runKafkaTool(toolbox, command),
+      release,
+    };
   } catch (error) {
     await release();
     throw error;
@@ -48,7 +58,7 @@ async function layOut(
   options: ResolvedKafkaOptions,
   ports: readonly number[],
   folder: string,
-  tls: TlsFiles | undefined,
+  { tls, jwksPath }: KafkaSecrets,
 ): Promise<NodeLayout[]> {
   const free = ports.map((port) => `${LOOPBACK}:${port}`).values();
   const next = (): string => free.next().value ?? '';
@@ -68,7 +78,7 @@ async function layOut(
       internal: { listener: 'INTERNAL', bind: internal, advertised: internal },
       controllerBind,
       dataFolder: join(folder, `node-${nodeId}`, 'data'),
-      tls: tls?.broker,
+      files: { tls: tls?.broker, jwksPath },
     });
   }
   return layouts;
@@ -112,7 +122,7 @@ function kafkaNode(
     command: kafka.java.command,
     args: javaArguments(kafka, BROKER_CLASS, [propertiesPath], {
       heapMb,
-      jvmArgs,
+      jvmArgs: [...listenerJavaArguments(options.listeners, layout.files), ...jvmArgs],
       temporaryFolder: join(folder, 'tmp'),
     }),
     probe: () => probeNode(layout.clients[0]?.bind ?? layout.internal.bind, layout.nodeId),

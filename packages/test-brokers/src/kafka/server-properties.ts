@@ -1,6 +1,5 @@
-import type { BrokerTlsFiles } from '../tls-files.js';
-import type { ResolvedKafkaOptions } from './kafka-options.js';
-import { listenerSettings } from './listeners.js';
+import { everyUser, type ResolvedKafkaOptions } from './kafka-options.js';
+import { ADMIN, type ListenerFiles, listenerSettings } from './listeners.js';
 
 /** A listener with where it binds, and what others are told. */
 export interface Endpoint {
@@ -22,7 +21,7 @@ export interface NodeLayout {
   readonly direct?: Endpoint;
   readonly controllerBind: string;
   readonly dataFolder: string;
-  readonly tls: BrokerTlsFiles | undefined;
+  readonly files: ListenerFiles;
 }
 
 /**
@@ -35,10 +34,12 @@ export function serverProperties(
   node: NodeLayout,
   controllers: readonly string[],
 ): string {
+  const users = everyUser(options);
   const settings: Record<string, string> = {
     ...nodeSettings(options, node, controllers),
     ...testSettings(options.nodes, options.version, options.partitionsDefault),
-    ...Object.assign({}, ...options.listeners.map((one) => listenerSettings(one, options.users, node.tls))),
+    ...aclSettings(options),
+    ...Object.assign({}, ...options.listeners.map((one) => listenerSettings(one, users, node.files))),
     ...options.settings,
   };
   // Backslashes start escapes in this format; nothing else in it needs quoting.
@@ -103,6 +104,16 @@ function testSettings(nodes: number, version: string, partitionsDefault: number)
     // Memory that is taken at the start and that tests never use.
     'log.cleaner.dedupe.buffer.size': '4194304',
     'log.index.size.max.bytes': '1048576',
+  };
+}
+
+function aclSettings({ acls }: ResolvedKafkaOptions): Record<string, string> {
+  if (!acls) return {};
+  return {
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'allow.everyone.if.no.acl.found': 'false',
+    // The nodes among themselves do not log in.
+    'super.users': `User:ANONYMOUS;User:${ADMIN}`,
   };
 }
 

@@ -29,6 +29,8 @@ async function verify(urls: readonly string[], options: ResolvedRabbitMQOptions)
   const problems: string[] = [];
   if (options.tls !== false) problems.push('it cannot be given TLS');
   if (options.management) problems.push('it cannot be given the management plugin');
+  if (options.users.length > 0) problems.push('it cannot be given users');
+  if (options.vhosts.length > 0) problems.push('it cannot be given vhosts');
   if (options.config.length > 0) problems.push('it cannot be given config');
   if (options.plugins.length > 0) problems.push('it cannot be given plugins');
   if (urls.length < options.nodes) problems.push(`it has ${urls.length} addresses, not ${options.nodes}`);
@@ -57,6 +59,7 @@ function existingRabbitMQ(urls: readonly string[], version: string): RunningRabb
     version,
     provider: 'environment',
     tls: undefined,
+    users: [],
     nodes: [],
     node: () => {
       throw foreignBrokers(VARIABLE);

@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LOOPBACK } from '../ports.js';
-import type { BrokerTlsFiles } from '../tls-files.js';
 import type { ResolvedRabbitMQOptions } from './rabbitmq-options.js';
+import { definitionsOf } from './rabbitmq-users.js';
+import type { ShownCertificate } from './shown-certificate.js';
 
 /** Where one node is, and what it is called. */
 export interface RabbitMQLayout {
@@ -21,20 +22,23 @@ export interface RabbitMQLayout {
 /** What `rabbitmq.conf` has no words for. */
 const QUICK_COUNTS = '[{rabbit, [{quorum_tick_interval, 500}, {collect_statistics_interval, 500}]}].';
 
+const DEFINITIONS = 'definitions.json';
+
 /** Writes what a node reads when it starts. Resolves to its environment. */
 export async function writeNodeFiles(
   layout: RabbitMQLayout,
   all: readonly RabbitMQLayout[],
   options: ResolvedRabbitMQOptions,
   cookie: string,
-  tls: BrokerTlsFiles | undefined,
+  tls: ShownCertificate | undefined,
 ): Promise<Readonly<Record<string, string>>> {
   const { folder, name, distributionPort, epmdPort } = layout;
   await mkdir(join(folder, 'home'), { recursive: true });
   await writeFile(join(folder, 'home', '.erlang.cookie'), cookie, { mode: 0o400 });
   await writeFile(join(folder, 'rabbitmq.conf'), configOf(layout, all, options, tls).join('\n'));
-  const plugins = [...options.plugins, ...(options.management ? ['rabbitmq_management'] : [])];
-  await writeFile(join(folder, 'plugins'), `[${plugins.join(',')}].\n`);
+  await writeFile(join(folder, 'plugins'), `[${pluginsOf(options).join(',')}].\n`);
+  const definitions = definitionsOf(options);
+  if (definitions !== undefined) await writeFile(join(folder, DEFINITIONS), definitions, { mode: 0o600 });
   await writeFile(join(folder, 'advanced.config'), options.management ? QUICK_COUNTS : '[].');
   return {
     HOME: join(folder, 'home'),
@@ -55,11 +59,19 @@ export async function writeNodeFiles(
   };
 }
 
+function pluginsOf({ plugins, management, certificateLogin }: ResolvedRabbitMQOptions): string[] {
+  const ours = [
+    ...(management ? ['rabbitmq_management'] : []),
+    ...(certificateLogin ? ['rabbitmq_auth_mechanism_ssl'] : []),
+  ];
+  return [...new Set([...plugins, ...ours])];
+}
+
 function configOf(
-  { port, tlsPort, managementPort }: RabbitMQLayout,
+  { port, tlsPort, managementPort, folder }: RabbitMQLayout,
   all: readonly RabbitMQLayout[],
   options: ResolvedRabbitMQOptions,
-  tls: BrokerTlsFiles | undefined,
+  tls: ShownCertificate | undefined,
 ): string[] {
   const lines = [
     `listeners.tcp.1 = ${LOOPBACK}:${port}`,
@@ -69,16 +81,8 @@ function configOf(
   ];
   if (managementPort !== undefined)
     lines.push(`management.tcp.ip = ${LOOPBACK}`, `management.tcp.port = ${managementPort}`);
-  if (tls && tlsPort !== undefined) {
-    lines.push(
-      `listeners.ssl.1 = ${LOOPBACK}:${tlsPort}`,
-      `ssl_options.cacertfile = ${tls.caPath}`,
-      `ssl_options.certfile = ${tls.brokerPath}`,
-      `ssl_options.keyfile = ${tls.brokerPath}`,
-      `ssl_options.verify = ${options.tls === 'mutual' ? 'verify_peer' : 'verify_none'}`,
-      `ssl_options.fail_if_no_peer_cert = ${options.tls === 'mutual'}`,
-    );
-  }
+  if (tls && tlsPort !== undefined) lines.push(...tlsLines(tls, tlsPort, options));
+  if (definitionsOf(options) !== undefined) lines.push(`load_definitions = ${join(folder, DEFINITIONS)}`);
   if (all.length > 1) {
     lines.push(
       'cluster_formation.peer_discovery_backend = classic_config',
@@ -86,4 +90,24 @@ function configOf(
     );
   }
   return [...lines, ...options.config, ''];
+}
+
+function tlsLines(
+  { caPath, path }: ShownCertificate,
+  tlsPort: number,
+  { tls, certificateLogin }: ResolvedRabbitMQOptions,
+): string[] {
+  const lines = [
+    `listeners.ssl.1 = ${LOOPBACK}:${tlsPort}`,
+    `ssl_options.cacertfile = ${caPath}`,
+    `ssl_options.certfile = ${path}`,
+    `ssl_options.keyfile = ${path}`,
+    `ssl_options.verify = ${tls === 'mutual' ? 'verify_peer' : 'verify_none'}`,
+    `ssl_options.fail_if_no_peer_cert = ${tls === 'mutual'}`,
+  ];
+  if (!certificateLogin) return lines;
+  const mechanisms = ['PLAIN', 'AMQPLAIN', 'EXTERNAL'].map(
+    (name, at) => `auth_mechanisms.${at + 1} = ${name}`,
+  );
+  return [...lines, ...mechanisms, 'ssl_cert_login_from = common_name'];
 }

@@ -1,5 +1,7 @@
 import { TestBrokerError } from '../errors.js';
 import { type Report, reportToStandardError } from '../report.js';
+import { SERVER_CERTIFICATES, type ServerCertificate } from '../tls-files.js';
+import { inhabitantProblems, type RabbitMQUserOptions } from './rabbitmq-users.js';
 
 /** What RabbitMQ to start. Everything may be left out. */
 export interface RabbitMQOptions {
@@ -7,6 +9,17 @@ export interface RabbitMQOptions {
   readonly nodes?: 1 | 3;
   /** Whether there is a second port with TLS; `mutual` asks clients for a certificate too. @default false */
   readonly tls?: boolean | 'mutual';
+  /** What it shows to clients of that port; `tls.show` changes it while it runs. @default 'valid' */
+  readonly serverCertificate?: ServerCertificate;
+  /**
+   * Whether a client may be the user that its certificate names (mechanism `EXTERNAL`); needs `tls: 'mutual'`.
+   * @default false
+   */
+  readonly certificateLogin?: boolean;
+  /** Who may log in beside `guest`. @default [] */
+  readonly users?: readonly RabbitMQUserOptions[];
+  /** Vhosts beside `/`. @default [] */
+  readonly vhosts?: readonly string[];
   /** Whether the management plugin listens on each node; with counts that are a second old at most. @default false */
   readonly management?: boolean;
   /** Plugins to enable, such as `rabbitmq_auth_mechanism_ssl`. @default [] */
@@ -25,6 +38,10 @@ export type ResolvedRabbitMQOptions = Required<RabbitMQOptions>;
 const OPTION_NAMES: readonly string[] = [
   'nodes',
   'tls',
+  'serverCertificate',
+  'certificateLogin',
+  'users',
+  'vhosts',
   'management',
   'plugins',
   'config',
@@ -37,6 +54,10 @@ export function resolveRabbitMQOptions(options: RabbitMQOptions): ResolvedRabbit
   const resolved: ResolvedRabbitMQOptions = {
     nodes: options.nodes ?? 1,
     tls: options.tls ?? false,
+    serverCertificate: options.serverCertificate ?? 'valid',
+    certificateLogin: options.certificateLogin ?? false,
+    users: options.users ?? [],
+    vhosts: options.vhosts ?? [],
     management: options.management ?? false,
     plugins: options.plugins ?? [],
     config: options.config ?? [],
@@ -54,7 +75,22 @@ function* problemsOf(given: RabbitMQOptions, resolved: ResolvedRabbitMQOptions):
     if (!OPTION_NAMES.includes(name)) yield `there is no option "${name}" (${OPTION_NAMES.join(', ')})`;
   }
   if (resolved.nodes !== 1 && resolved.nodes !== 3) yield 'nodes can be 1 or 3';
-  if (![true, false, 'mutual'].includes(resolved.tls)) yield "tls can be true, false or 'mutual'";
+  yield* tlsProblems(resolved);
+  yield* inhabitantProblems(resolved);
   if (!Number.isInteger(resolved.startTimeoutMs) || resolved.startTimeoutMs < 1)
     yield 'startTimeoutMs must be a positive integer';
+}
+
+function* tlsProblems({
+  tls,
+  serverCertificate,
+  certificateLogin,
+}: ResolvedRabbitMQOptions): Generator<string> {
+  if (![true, false, 'mutual'].includes(tls)) yield "tls can be true, false or 'mutual'";
+  if (!SERVER_CERTIFICATES.includes(serverCertificate)) {
+    yield `serverCertificate is "${serverCertificate}", but can be ${SERVER_CERTIFICATES.join(', ')}`;
+  }
+  if (tls === false && serverCertificate !== 'valid') yield 'serverCertificate needs tls';
+  if (typeof certificateLogin !== 'boolean') yield 'certificateLogin can be true or false';
+  if (certificateLogin && tls !== 'mutual') yield "certificateLogin needs tls: 'mutual'";
 }

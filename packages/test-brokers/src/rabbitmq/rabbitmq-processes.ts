@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { launch } from '../broker-process.js';
-import { TestBrokerError } from '../errors.js';
 import { withFreePorts } from '../free-ports.js';
 import { LogRing } from '../log-ring.js';
 import { NativeNode } from '../native-node.js';
 import { LOOPBACK, releasePorts, reservePorts } from '../ports.js';
 import { openReaper, type Reaper } from '../reaper.js';
-import { runCommand } from '../run-command.js';
 import { makeTlsFiles, type TlsMaterial } from '../tls-files.js';
 import { greet } from './greeting.js';
 import { type RabbitMQLayout, writeNodeFiles } from './node-files.js';
 import type { ResolvedRabbitMQOptions } from './rabbitmq-options.js';
+import { runRabbitMQTool } from './rabbitmq-tools.js';
 import type { RabbitMQNode } from './running-rabbitmq.js';
+import { type ShownCertificate, showCertificate } from './shown-certificate.js';
 
 const PROBE_TIMEOUT_MS = 2_000;
 
@@ -21,6 +21,8 @@ export interface RabbitMQAssembly {
   readonly nodes: readonly RabbitMQNode[];
   readonly layouts: readonly RabbitMQLayout[];
   readonly tls: TlsMaterial | undefined;
+  /** Present with `tls`. */
+  readonly shown: ShownCertificate | undefined;
   /** Ends what still runs, frees the ports and removes the files. */
   release(): Promise<void>;
 }
@@ -42,21 +44,23 @@ async function startOnce(options: ResolvedRabbitMQOptions, scripts: string): Pro
     releasePorts(ports);
   };
   try {
+    const clientName = options.users[0]?.username ?? 'omnibus';
     const tls =
       options.tls === false
         ? undefined
-        : await makeTlsFiles(reaper.folder, [LOOPBACK, 'localhost'], 'omnibus');
+        : await makeTlsFiles(reaper.folder, [LOOPBACK, 'localhost'], clientName);
+    const shown = tls && (await showCertificate(tls.broker, reaper.folder, options.serverCertificate));
     const layouts = layOut(options, ports, reaper.folder);
     await startDaemon(layouts[0] as RabbitMQLayout, reaper);
     const cookie = randomBytes(16).toString('hex').toUpperCase();
     const nodes: RabbitMQNode[] = [];
     for (const layout of layouts) {
-      const environment = await writeNodeFiles(layout, layouts, options, cookie, tls?.broker);
+      const environment = await writeNodeFiles(layout, layouts, options, cookie, shown);
       nodes.push(createNode(options, scripts, layout, environment, reaper));
     }
     // The first forms the cluster that the others join.
     for (const node of nodes) await node.start();
-    return { nodes, layouts, tls: tls?.material, release };
+    return { nodes, layouts, tls: tls?.material, shown, release };
   } catch (error) {
     await release();
     throw error;
@@ -110,11 +114,8 @@ function createNode(
     report: options.report,
     probe: async () => void (await greet(url, PROBE_TIMEOUT_MS)),
   });
-  const ctl = async (...args: readonly string[]): Promise<string> => {
-    const command = [...variables, join(scripts, 'rabbitmqctl'), '-q', '-n', name, ...args];
-    const { code, output } = await runCommand('env', command, { cwd: folder, reaper });
-    if (code === 0) return output;
-    throw new TestBrokerError('FAULT_UNAVAILABLE', `rabbitmqctl ${args.join(' ')}: ${output.trim()}`);
-  };
-  return Object.assign(node, { url, name, ctl });
+  const toolbox = { scripts, name, folder, variables, reaper };
+  const administer = (command: readonly string[]): Promise<string> => runRabbitMQTool(toolbox, command);
+  const ctl = (...args: readonly string[]): Promise<string> => administer(['rabbitmqctl', ...args]);
+  return Object.assign(node, { url, name, administer, ctl });
 }

@@ -1,6 +1,7 @@
 import type { Offer } from '../choose-provider.js';
 import { messageOf, TestBrokerError } from '../errors.js';
 import { foreignBrokers, foreignLifecycle } from '../lifecycle.js';
+import { redisCli } from './administer-redis.js';
 import { askRedis, type RedisTarget } from './ask.js';
 import { identityOf, infoOf } from './redis-node.js';
 import type { ResolvedRedisOptions } from './redis-options.js';
@@ -86,6 +87,7 @@ function existingRedis(
   target: RedisTarget,
   { product, version }: { readonly product: string; readonly version: string },
 ): RunningRedis {
+  const ask: RunningRedis['ask'] = (...command) => askRedis(target, command, ANSWER_TIMEOUT_MS);
   return {
     url,
     address: target.at as RunningRedis['address'],
@@ -100,8 +102,9 @@ function existingRedis(
     node: () => {
       throw foreignBrokers(VARIABLE);
     },
-    ask: (...command) => askRedis(target, command, ANSWER_TIMEOUT_MS),
+    ask,
     describe: () => `${product} ${version} at ${withoutPassword(url)}: environment, since ${VARIABLE} is set`,
     ...foreignLifecycle(VARIABLE),
+    administer: (command) => redisCli(ask, command),
   };
 }

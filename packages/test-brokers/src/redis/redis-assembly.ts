@@ -1,4 +1,4 @@
-import type { TlsMaterial } from '../tls-files.js';
+import type { BrokerTlsFiles, TlsMaterial } from '../tls-files.js';
 import type { RedisUser } from './ask.js';
 import type { PlannedNode } from './plan.js';
 import type { RedisLayout, RedisSecrets } from './redis-config.js';
@@ -14,6 +14,8 @@ export interface RedisAssembly {
   readonly layouts: readonly RedisLayout[];
   readonly admin: RedisUser | undefined;
   readonly tls: TlsMaterial | undefined;
+  /** The TLS files as the nodes see them. */
+  readonly brokerTls: BrokerTlsFiles | undefined;
   /** Ends what still runs, frees the ports and removes the files. */
   release(): Promise<void>;
 }
@@ -35,6 +37,7 @@ export function assemble(parts: {
     layouts: plan.filter(({ role }) => role === 'data').map(({ layout }) => layout),
     admin: secrets.admin,
     tls,
+    brokerTls: secrets.tls,
     release,
   };
 }

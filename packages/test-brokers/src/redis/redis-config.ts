@@ -62,14 +62,19 @@ export function commonLines({ bind, port, folder }: RedisLayout): string[] {
   return [`bind ${bind}`, `port ${port}`, 'protected-mode no', 'daemonize no', `dir ${quoted(folder)}`];
 }
 
-function tlsLines({ tls }: ResolvedRedisOptions, { tlsPort }: RedisLayout, secrets: RedisSecrets): string[] {
+function tlsLines(
+  { tls, serverCertificate }: ResolvedRedisOptions,
+  { tlsPort }: RedisLayout,
+  secrets: RedisSecrets,
+): string[] {
   if (tlsPort === undefined || secrets.tls === undefined) return [];
-  const { caPath, brokerPath } = secrets.tls;
+  const { caPath, certificatePaths } = secrets.tls;
+  const certificate = quoted(certificatePaths[serverCertificate]);
   return [
     `tls-port ${tlsPort}`,
     `tls-ca-cert-file ${quoted(caPath)}`,
-    `tls-cert-file ${quoted(brokerPath)}`,
-    `tls-key-file ${quoted(brokerPath)}`,
+    `tls-cert-file ${certificate}`,
+    `tls-key-file ${certificate}`,
     `tls-auth-clients ${tls === 'mutual' ? 'yes' : 'no'}`,
   ];
 }

@@ -4,7 +4,7 @@ import { type DockerCluster, READY_AT_ONCE } from '../docker-cluster.js';
 import { BrokerContainer } from '../docker-container.js';
 import { DockerNode } from '../docker-node.js';
 import { LogRing } from '../log-ring.js';
-import type { BrokerTlsFiles } from '../tls-files.js';
+import { type BrokerTlsFiles, brokerTlsFilesIn, pathsOf } from '../tls-files.js';
 import type { PlannedNode } from './plan.js';
 import { CONFIG_FILE, type RedisSecrets } from './redis-config.js';
 import { probeFor, redisNode, targetOf } from './redis-node.js';
@@ -15,10 +15,7 @@ import type { RedisNode } from './running-redis.js';
 export const CONTAINER_FOLDER = '/omnibus';
 
 /** Where the TLS files are in a container. */
-export const CONTAINER_TLS: BrokerTlsFiles = {
-  caPath: `${CONTAINER_FOLDER}/ca.pem`,
-  brokerPath: `${CONTAINER_FOLDER}/broker.pem`,
-};
+export const CONTAINER_TLS: BrokerTlsFiles = brokerTlsFilesIn(CONTAINER_FOLDER);
 
 /** What the containers of one Redis have in common. */
 export interface ContainerHost {
@@ -71,8 +68,9 @@ async function filesOf(
 ): Promise<{ target: string; content: string }[]> {
   const files = [{ target: configPath, content: config }];
   if (tls === undefined || secrets.tls === undefined) return files;
-  const { caPath, brokerPath } = secrets.tls;
-  files.push({ target: caPath, content: await readFile(tls.caPath, 'utf8') });
-  files.push({ target: brokerPath, content: await readFile(tls.brokerPath, 'utf8') });
+  const targets = pathsOf(secrets.tls);
+  for (const [index, path] of pathsOf(tls).entries()) {
+    files.push({ target: targets[index] ?? path, content: await readFile(path, 'utf8') });
+  }
   return files;
 }

@@ -1,5 +1,6 @@
 import { TestBrokerError } from '../errors.js';
 import { type Report, reportToStandardError } from '../report.js';
+import { SERVER_CERTIFICATES, type ServerCertificate } from '../tls-files.js';
 import type { RedisUser } from './ask.js';
 
 /** A server and its major version. */
@@ -46,6 +47,8 @@ export interface SingleRedisOptions extends RedisOptions {
    * Whether there is a second port with TLS; `mutual` asks clients for a certificate too. @default false
    */
   readonly tls?: boolean | 'mutual';
+  /** What it shows to clients of that port; `tls.show` changes it while it runs. @default 'valid' */
+  readonly serverCertificate?: ServerCertificate;
   /** Whether it listens on a Unix socket, too; natively only. @default false */
   readonly unixSocket?: boolean;
 }
@@ -73,6 +76,7 @@ export interface ResolvedRedisOptions {
   readonly config: readonly string[];
   readonly users: readonly Required<RedisUserOptions>[];
   readonly tls: boolean | 'mutual';
+  readonly serverCertificate: ServerCertificate;
   readonly unixSocket: boolean;
   readonly failureAfterMs: number;
   readonly startTimeoutMs: number;
@@ -90,7 +94,7 @@ const COMMON: readonly string[] = [
   'report',
 ];
 const NAMES: Readonly<Record<RedisTopology, readonly string[]>> = {
-  single: [...COMMON, 'tls', 'unixSocket'],
+  single: [...COMMON, 'tls', 'serverCertificate', 'unixSocket'],
   sentinel: [...COMMON, 'failureAfterMs'],
   cluster: [...COMMON, 'failureAfterMs'],
 };
@@ -116,6 +120,7 @@ export function resolveRedisOptions(
     config: options.config ?? [],
     users: users.map(({ username, password, rules = '~* &* +@all' }) => ({ username, password, rules })),
     tls: options.tls ?? false,
+    serverCertificate: options.serverCertificate ?? 'valid',
     unixSocket: options.unixSocket ?? false,
     failureAfterMs: options.failureAfterMs ?? 2_000,
     startTimeoutMs: options.startTimeoutMs ?? 30_000,
@@ -133,11 +138,11 @@ function* unknownNames(topology: RedisTopology, given: object): Generator<string
 }
 
 function* problemsOf(options: ResolvedRedisOptions): Generator<string> {
-  const { server, tls, config } = options;
+  const { server, config } = options;
   if (server !== undefined && !REDIS_SERVERS.includes(server)) {
     yield `server is "${server}", but can be ${REDIS_SERVERS.join(', ')}`;
   }
-  if (![true, false, 'mutual'].includes(tls)) yield 'tls can be true, false or "mutual"';
+  yield* tlsProblems(options);
   for (const name of ['maxMemoryMb', 'failureAfterMs', 'startTimeoutMs'] as const) {
     const value = options[name] ?? 1;
     if (!Number.isInteger(value) || value < 1) yield `${name} must be a positive integer`;
@@ -150,6 +155,14 @@ function* problemsOf(options: ResolvedRedisOptions): Generator<string> {
     if (['default', ADMIN].includes(username)) yield `user name "${username}" is taken`;
     if (/[\r\n]/.test(rules)) yield `the rules of ${username} must be one line`;
   }
+}
+
+function* tlsProblems({ tls, serverCertificate }: ResolvedRedisOptions): Generator<string> {
+  if (![true, false, 'mutual'].includes(tls)) yield 'tls can be true, false or "mutual"';
+  if (!SERVER_CERTIFICATES.includes(serverCertificate)) {
+    yield `serverCertificate is "${serverCertificate}", but can be ${SERVER_CERTIFICATES.join(', ')}`;
+  }
+  if (tls === false && serverCertificate !== 'valid') yield 'serverCertificate needs tls';
 }
 
 /** The user that the launcher itself logs in as where users are given. */

@@ -1,7 +1,7 @@
 import type { BrokerNode } from '../broker-node.js';
 import type { ProviderName } from '../choose-provider.js';
 import type { BrokerLifecycle } from '../lifecycle.js';
-import type { TlsMaterial } from '../tls-files.js';
+import type { ServerCertificate, TlsMaterial } from '../tls-files.js';
 import type { RedisAddress, RedisUser } from './ask.js';
 import type { RedisReply } from './resp.js';
 
@@ -21,9 +21,15 @@ export interface RedisTls extends TlsMaterial {
   /** `rediss://host:port`. */
   readonly url: string;
   readonly address: RedisAddress;
+  /** Lets it show another certificate to clients that connect from now on, until it is started again. */
+  show(certificate: ServerCertificate): Promise<void>;
 }
 
-/** A Redis for tests. Nothing of it outlives this process, however this process ends. */
+/**
+ * A Redis for tests. Nothing of it outlives this process, however this process ends. `administer` sends the
+ * command of a `redis-cli` as a user who may do everything, to every node that holds data and runs, since users
+ * and settings are a node's own; it resolves to the first one's answer, as `redis-cli` writes it.
+ */
 export interface RunningRedis extends BrokerLifecycle {
   /** `redis://host:port` of the first node, without a user; what the environment says for one found there. */
   readonly url: string;

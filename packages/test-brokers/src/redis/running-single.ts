@@ -1,5 +1,6 @@
 import type { ProviderName } from '../choose-provider.js';
 import { lifecycleOf, nodeAt } from '../lifecycle.js';
+import { administerRedis } from './administer-redis.js';
 import type { RedisAssembly } from './redis-assembly.js';
 import { identityOf, infoOfNode } from './redis-node.js';
 import type { ResolvedRedisOptions } from './redis-options.js';
@@ -42,13 +43,27 @@ export async function runningRedis(
     node: (index) => nodeAt(product, nodes, index),
     ask: (...command) => first.ask(...command),
     describe: () => `${product} ${version}${kind} at ${addresses}: ${chosen.name}, since ${chosen.reason}`,
-    ...lifecycleOf({ product, nodes: [...nodes, ...sentinels], awaitWhole, release }),
+    ...lifecycleOf({
+      product,
+      nodes: [...nodes, ...sentinels],
+      awaitWhole,
+      administer: (command) => administerRedis(nodes, command),
+      release,
+    }),
   };
 }
 
-function runningTls({ tls, layouts }: RedisAssembly): RedisTls | undefined {
+function runningTls({ tls, brokerTls, layouts, nodes }: RedisAssembly): RedisTls | undefined {
   const [layout] = layouts;
-  if (tls === undefined || layout?.tlsPort === undefined) return undefined;
+  if (tls === undefined || brokerTls === undefined || layout?.tlsPort === undefined) return undefined;
   const address = { host: layout.host, port: layout.tlsPort };
-  return { ...tls, address, url: `rediss://${address.host}:${address.port}` };
+  return {
+    ...tls,
+    address,
+    url: `rediss://${address.host}:${address.port}`,
+    show: async (certificate) => {
+      const path = brokerTls.certificatePaths[certificate];
+      await nodeAt('Redis', nodes, 0).ask('CONFIG', 'SET', 'tls-cert-file', path, 'tls-key-file', path);
+    },
+  };
 }
