@@ -46,9 +46,15 @@ export class Link {
     throw failure;
   }
 
-  /** The connection that stands. Throws `CONNECTION_LOST` when there is none. */
+  /**
+   * The connection that stands. Throws `CONNECTION_LOST` when there is none, or why the brokers let this client in no
+   * more: nothing is served by waiting for that.
+   */
   get model(): ChannelModel {
     if (this.open_) return this.open_.model;
+    const reason =
+      this.lastError === undefined ? undefined : toBusError(this.lastError, 'connect to RabbitMQ');
+    if (reason && !reason.retryable) throw reason;
     throw new BusError('CONNECTION_LOST', `There is no connection to RabbitMQ at ${this.client.addresses}`, {
       cause: this.lastError,
     });
@@ -97,6 +103,7 @@ export class Link {
       if (this.closing.signal.aborted)
         throw new BusError('CONNECTION_LOST', 'The connection is closed again');
       await this.use(open);
+      this.lastError = undefined;
     } catch (error) {
       this.lastError = error;
       if (this.open_ === open) this.open_ = undefined;

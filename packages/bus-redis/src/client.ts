@@ -28,6 +28,7 @@ export class RedisClient {
   private wasReady = false;
   private closed = false;
   private lastError: Error | undefined;
+  private refused = false;
   private giveUp: ((reason: Error) => void) | undefined;
 
   /** `blocksMs`: how long commands of this client may block at the server. */
@@ -45,9 +46,11 @@ export class RedisClient {
     askBeforeConnecting(this.commands, logins, requestTimeoutMs);
     this.commands.on('error', (error: Error) => {
       this.lastError = error;
+      if (!this.whyNot().retryable) this.refused = true;
     });
     this.commands.on('ready', () => {
       this.wasReady = true;
+      this.refused = false;
       events.works();
     });
     this.commands.on('close', () => this.onClose());
@@ -90,6 +93,11 @@ export class RedisClient {
       this.lastError ?? new Error('Connection is closed.'),
       `connect to Redis at ${this.address}`,
     );
+  }
+
+  /** Why the server lets this client in no more, until it does again: nothing is served by waiting for that. */
+  get refusal(): ReturnType<typeof toBusError> | undefined {
+    return this.refused ? this.whyNot() : undefined;
   }
 
   /** Breaks every connection: what waits for an answer fails now, and the client connects again. */

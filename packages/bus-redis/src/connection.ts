@@ -55,7 +55,18 @@ export class Connection {
     const { commands, isCluster } = this.client;
     this.topology = new Topology(commands, new Keys(streamPrefix, isCluster), partitions);
     const rememberMs = publish.timeoutMs + REMEMBER_GRACE_MS;
-    this.stream = new Publisher(commands, this.topology, { durability, rememberMs }, told);
+    const { client } = this;
+    this.stream = new Publisher(
+      commands,
+      this.topology,
+      { durability, rememberMs },
+      {
+        ...told,
+        get refusal() {
+          return client.refusal;
+        },
+      },
+    );
     this.deadLetters = new RedisDeadLetters(commands, this.topology);
     this.history = new RedisHistory(commands, this.topology);
   }

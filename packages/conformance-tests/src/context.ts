@@ -172,6 +172,13 @@ export class CaseContext {
     return bus;
   }
 
+  /** The same for a part of the test: with a history and a namespace of its own, undone with this one at the latest. */
+  part(): CaseContext {
+    const part = new CaseContext(this.id, this.subject, this.#namespaces, this.findings, this.long);
+    this.onCleanup(() => part.cleanUp());
+    return part;
+  }
+
   /** A name that no other consumer of the test has. */
   consumerName(): string {
     this.#consumers += 1;

@@ -66,6 +66,15 @@ export {
   writeReport,
 } from './report.js';
 export { ConformanceRun, type RunOptions } from './run.js';
+export type {
+  Door,
+  Right,
+  Secured,
+  SecuredBroker,
+  Undo,
+  WrongAttempt,
+  WrongKey,
+} from './security/secured.js';
 export type { BrokerControl, Provides } from './shipped/broker-control.js';
 export { type KafkaSubjectOptions, type KafkaUnderTest, kafkaSubject } from './shipped/kafka.js';
 export { type StartedKafka, type StartKafkaOptions, startedKafka } from './shipped/kafka-under-test.js';

@@ -100,7 +100,7 @@ function hasCapability(
 }
 
 function hasTool(subject: ConformanceSubject, requirement: ToolRequirement): boolean {
-  const [owner, name] = requirement.split('.') as ['inspect' | 'faults' | 'raw', string];
+  const [owner, name] = requirement.split('.') as ['inspect' | 'faults' | 'raw' | 'secured', string];
   const tools = subject[owner] as Readonly<Record<string, unknown>> | undefined;
   return typeof tools?.[name] === 'function';
 }

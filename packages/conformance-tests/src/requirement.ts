@@ -1,3 +1,4 @@
+import type { Secured } from './security/secured.js';
 import type { Faults, Inspect, RawClient, SubjectCapabilities } from './subject.js';
 
 /** Something the bus and its broker can or cannot do. Lacking it makes a case `n/a`, or inverts it. */
@@ -12,7 +13,8 @@ export type CapabilityRequirement =
 export type ToolRequirement =
   | `inspect.${keyof Inspect}`
   | `faults.${keyof Faults}`
-  | `raw.${keyof RawClient}`;
+  | `raw.${keyof RawClient}`
+  | `secured.${keyof Secured}`;
 
 /** What a case needs. */
 export type Requirement = CapabilityRequirement | ToolRequirement;

@@ -2,6 +2,7 @@ import type { EventBus, EventBusOptions } from '@omnibus/core';
 import type { Clock } from '@omnibus/core/transport';
 
 import type { NetworkFaults } from './network-faults.js';
+import type { Secured } from './security/secured.js';
 
 /**
  * What an adapter hands to the suite: how to make a bus, what the broker can do, and, where it is possible, how to look
@@ -46,6 +47,8 @@ export interface ConformanceSubject {
    * had written is with the operating system. @default false: the kit kills it only where nothing confirmed is demanded
    */
   readonly survivesKill?: boolean;
+  /** A broker of the same kind that authenticates and encrypts, started for the tests that need it. */
+  readonly secured?: Secured;
   /** The broker's own client, used by hand: what the speed of the bus is measured against. */
   readonly raw?: RawClient;
   /** As `create`, with a clock and a source of jitter of the test's. Only for buses that can be made so. */
@@ -145,6 +148,8 @@ export interface Budget {
   readonly leaseMs: number;
   /** How long a connection may be silent until the bus takes it for broken: two heartbeats. @default 10000 */
   readonly silenceMs: number;
+  /** From a connect that must be refused to its refusal. @default 2000 */
+  readonly refuseMs: number;
   /** From a publish to the handler at rest, at the median. @default 10 */
   readonly idleLatencyMs: number;
 }
@@ -156,6 +161,7 @@ export const DEFAULT_BUDGET: Budget = Object.freeze({
   recoverMs: 10_000,
   leaseMs: 10_000,
   silenceMs: 10_000,
+  refuseMs: 2_000,
   idleLatencyMs: 10,
 });
 

@@ -1,6 +1,7 @@
 import { TcpProxy } from '../proxy.js';
 import type { BrokerControl } from './broker-control.js';
 import type { RedisSubjectOptions, RedisUnderTest } from './redis.js';
+import { type SecuredRedis, type SecuredRedisOptions, securedRedis } from './redis-secured.js';
 
 /** A Redis that was started for tests. */
 export interface StartedRedis extends BrokerControl {
@@ -16,11 +17,14 @@ export interface StartedRedis extends BrokerControl {
  * process, and through a proxy before it.
  */
 export function startedRedis(
-  start: (options: { readonly durable: boolean }) => Promise<StartedRedis>,
+  start: (
+    options: { readonly durable: boolean } | SecuredRedisOptions,
+  ) => Promise<StartedRedis & SecuredRedis>,
 ): RedisSubjectOptions {
   return {
     provides: { control: true, proxied: true, survivesKill: true },
     start: () => startWithProxy(start),
+    secured: () => securedRedis(start),
   };
 }
 

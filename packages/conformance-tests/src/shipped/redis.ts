@@ -12,6 +12,7 @@ import type {
 } from '../subject.js';
 import { type BrokerControl, brokerFaults, type Provides, type ProxiedWay } from './broker-control.js';
 import { withoutConnections } from './connections.js';
+import { type ClosableBroker, openedOnce } from './opened-once.js';
 import { processModule } from './process-module.js';
 import { inspectRedis } from './redis-inspect.js';
 import { rawRedis } from './redis-raw.js';
@@ -40,6 +41,8 @@ export type RedisSubjectOptions =
       start(): Promise<RedisUnderTest>;
       /** What `start` will provide. */
       readonly provides: Provides;
+      /** Called once, when the first test needs a Redis that knows users and encrypts. @default there is none */
+      secured?(): Promise<ClosableBroker>;
     };
 
 const PARTITIONS = 6;
@@ -77,6 +80,7 @@ export function redisSubject(options: RedisSubjectOptions): ConformanceSubject {
   const provides: Provides = 'start' in options ? options.provides : { control: false, proxied: false };
   let redis: RedisUnderTest | undefined = 'url' in options ? { url: options.url } : undefined;
   let session: RedisSession | undefined;
+  const secured = 'start' in options && options.secured ? openedOnce(options.secured) : undefined;
   const running = (): RedisUnderTest => {
     if (!redis) throw new Error('Redis is not started');
     return redis;
@@ -108,7 +112,7 @@ export function redisSubject(options: RedisSubjectOptions): ConformanceSubject {
       topology: true,
       sharing: 'partition',
       cloudEvents: false,
-      security: false,
+      security: true,
     },
     async setup() {
       if ('start' in options) redis = await options.start();
@@ -116,6 +120,7 @@ export function redisSubject(options: RedisSubjectOptions): ConformanceSubject {
     },
     async teardown() {
       session?.close();
+      await secured?.close();
       await redis?.stop?.();
     },
     create,
@@ -153,6 +158,7 @@ export function redisSubject(options: RedisSubjectOptions): ConformanceSubject {
         { url: urlOf(NOWHERE) },
       ];
     },
+    ...(secured && { secured }),
     survivesKill: provides.survivesKill === true,
     raw: {
       open: (namespace, onRecord) => rawRedis(running().url, namespace, onRecord),

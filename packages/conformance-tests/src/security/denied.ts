@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+
+import type { CaseContext } from '../context.js';
+import { makeEvent } from '../events.js';
+import { staysTrue, within } from '../poll.js';
+import { failsWith, failureOf } from '../suites/support.js';
+import { isBack } from './changed.js';
+import type { Door, Right, Undo } from './secured.js';
+import { through, Visitor } from './visitor.js';
+
+type Deny = NonNullable<Door['deny']>;
+
+/** How long it is watched that the lack is not told all the time, and how often it may be told meanwhile. */
+const WATCHED_MS = 1_000;
+const MOST_TOLD = 60;
+const GROUP = 'denied';
+
+/** A right that is taken away while the bus runs: told there, the rest works, and nothing is lost. */
+export async function isDenied(t: CaseContext, door: Door, right: Right, deny: Deny): Promise<string> {
+  const visitor = await Visitor.enter(t, door, { group: GROUP });
+  await visitor.publish();
+  await visitor.settled();
+  const other = t.part();
+  const elsewhere = await Visitor.enter(other, door, { group: 'elsewhere' });
+  const undo = await deny(right, { namespace: t.namespace, group: GROUP, elsewhere: other.namespace });
+  let restored = false;
+  const restore: Undo = async () => {
+    if (!restored) await undo();
+    restored = true;
+  };
+  try {
+    await LACKS[right](t, door, visitor);
+    await staysTrue(
+      `told at most ${MOST_TOLD} times`,
+      () => visitor.heard('AUTHORIZATION') <= MOST_TOLD,
+      WATCHED_MS,
+    );
+    await elsewhere.publish();
+    await elsewhere.settled();
+    await restore();
+    await isBack(t, visitor);
+    if (right === 'dead letters')
+      await t.until('the dead letter', async () => (await visitor.bus.deadLetters.count()) === 1);
+  } finally {
+    await restore();
+  }
+  return `AUTHORIZATION, told ${visitor.heard('AUTHORIZATION')} times; others work`;
+}
+
+/** What shows that the right is gone. */
+const LACKS: Readonly<Record<Right, (t: CaseContext, door: Door, visitor: Visitor) => Promise<void>>> = {
+  stream: async (t, door, { bus }) => {
+    await failsWith('publish', 'AUTHORIZATION', () =>
+      within('a refusal', bus.publish(makeEvent({ key: 'refused' })), t.budget.refuseMs),
+    );
+    const late = await t.bus(through(door));
+    const error = await failureOf('connect', () =>
+      within('a refusal', late.connect(), t.budget.refuseMs),
+    ).catch(() => undefined);
+    // Where looking is allowed and writing is not, connecting succeeds.
+    if (error !== undefined) assert.equal(error.code, 'AUTHORIZATION', error.message);
+  },
+  group: async (t, door, visitor) => {
+    await visitor.publish();
+    await visitor.hears('AUTHORIZATION');
+    const late = await t.bus({ ...through(door), group: GROUP });
+    late.subscribeToAllEvents(() => {});
+    await failsWith('startConsuming', 'AUTHORIZATION', () =>
+      within('a refusal', late.startConsuming(), t.budget.refuseMs),
+    );
+  },
+  'dead letters': async (_t, _door, visitor) => {
+    await visitor.publishHopeless();
+    await visitor.hears('AUTHORIZATION');
+  },
+};

@@ -1,0 +1,193 @@
+import { TcpProxy } from '../proxy.js';
+import type { Door, Right, SecuredBroker, Where } from '../security/secured.js';
+import type { BusOverrides } from '../subject.js';
+import { createRedisBus } from './redis.js';
+import { type BadCertificate, rightTls, type TlsMaterial, wrongTls } from './secured-tls.js';
+
+/** Where a server listens. */
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A Redis for tests that knows users, and may encrypt. */
+export interface SecuredRedis {
+  readonly address: Address;
+  readonly tls: (TlsMaterial & SecuredRedisTls) | undefined;
+  administer(command: readonly string[]): Promise<string>;
+  stop(): Promise<void>;
+}
+
+interface SecuredRedisTls {
+  readonly address: Address;
+  show(certificate: BadCertificate | 'valid'): Promise<void>;
+}
+
+/** What is asked of whoever starts one. */
+export interface SecuredRedisOptions {
+  readonly users?: readonly { readonly username: string; readonly password: string }[];
+  readonly tls?: true | 'mutual';
+}
+
+const USER = 'visitor';
+const PASSWORD = 'visitor-secret';
+const OTHER_PASSWORD = 'visitor-secret-2';
+
+/** Every way into a Redis: open, by an ACL user, over TLS, with a client's certificate. */
+export async function securedRedis(
+  start: (options: SecuredRedisOptions) => Promise<SecuredRedis>,
+): Promise<SecuredBroker & { close(): Promise<void> }> {
+  const users = [{ username: USER, password: PASSWORD }];
+  const [open, encrypted, mutual] = await Promise.all([
+    start({}),
+    start({ users, tls: true }),
+    start({ users, tls: 'mutual' }),
+  ]);
+  const proxies: TcpProxy[] = [];
+  const wayTo = async (target: Address): Promise<TcpProxy> => {
+    const proxy = await TcpProxy.start({ target });
+    proxies.push(proxy);
+    return proxy;
+  };
+  const doors = [
+    openDoor(await wayTo(open.address)),
+    userDoor(encrypted, await wayTo(encrypted.address)),
+    await tlsDoor(encrypted, false, wayTo),
+    await tlsDoor(mutual, true, wayTo),
+  ];
+  return {
+    doors,
+    async close() {
+      await Promise.all(proxies.map((proxy) => proxy.close()));
+      await Promise.all([open, encrypted, mutual].map((redis) => redis.stop()));
+    },
+  };
+}
+
+function openDoor(network: TcpProxy): Door {
+  return {
+    protocol: 'redis',
+    mechanism: 'none',
+    network,
+    create: (request) => createRedisBus(urlOf('redis', network), request),
+    wrong: {},
+  };
+}
+
+function userDoor(redis: SecuredRedis, network: TcpProxy): Door {
+  const url = urlOf('redis', network);
+  const user = new AclUser(redis);
+  return {
+    protocol: 'redis',
+    mechanism: 'ACL user',
+    network,
+    create: (request) => createRedisBus(url, withSecurity(request, { credentials: user.credentials })),
+    wrong: wrongUsers({}),
+    ...user.changes(),
+  };
+}
+
+async function tlsDoor(
+  redis: SecuredRedis,
+  mutual: boolean,
+  wayTo: (target: Address) => Promise<TcpProxy>,
+): Promise<Door> {
+  const { tls } = redis;
+  if (!tls) throw new Error('Redis was started without TLS');
+  const network = await wayTo(tls.address);
+  const url = urlOf('rediss', network);
+  const user = new AclUser(redis);
+  const { credentials } = user;
+  const right = rightTls(tls, mutual);
+  const refusedByTls = await wrongTls({
+    material: tls,
+    mutual,
+    withTls: (other) => ({ security: { credentials, tls: other } }),
+    show: async (certificate) => {
+      await tls.show(certificate);
+      return () => tls.show('valid');
+    },
+  });
+  return {
+    protocol: 'rediss',
+    mechanism: mutual ? 'ACL user and certificate' : 'ACL user',
+    network,
+    create: (request) => createRedisBus(url, withSecurity(request, { credentials, tls: right })),
+    wrong: { ...wrongUsers({ tls: right }), ...refusedByTls },
+    ...user.changes(),
+  };
+}
+
+function urlOf(scheme: string, { host, port }: Address): string {
+  return `${scheme}://${host}:${port}`;
+}
+
+function withSecurity<T extends { readonly overrides: BusOverrides }>(request: T, security: object): T {
+  return { ...request, overrides: { security, ...request.overrides } };
+}
+
+function wrongUsers(security: object): Door['wrong'] {
+  const wrong = { username: USER, password: 'not-it' };
+  return {
+    'wrong password': {
+      overrides: { security: { ...security, credentials: wrong } },
+      code: 'AUTHENTICATION',
+    },
+    'no credentials': { overrides: { security }, code: 'AUTHENTICATION' },
+  };
+}
+
+/** The user that comes by a door, as the server knows it. */
+class AclUser {
+  #password = PASSWORD;
+
+  constructor(private readonly redis: SecuredRedis) {}
+
+  readonly credentials = (): { username: string; password: string } => ({
+    username: USER,
+    password: this.#password,
+  });
+
+  changes(): Pick<Required<Door>, 'deny' | 'revoke' | 'rotate'> {
+    return {
+      deny: async (right, where) => {
+        await this.#set('resetkeys', ...keysWithout(right, where));
+        return () => this.#set('allkeys');
+      },
+      revoke: async () => {
+        await this.#set('off');
+        return () => this.#set('on');
+      },
+      rotate: async () => {
+        await this.#setPassword(OTHER_PASSWORD);
+        return () => this.#setPassword(PASSWORD);
+      },
+    };
+  }
+
+  async #setPassword(password: string): Promise<void> {
+    await this.#set('resetpass', `>${password}`);
+    this.#password = password;
+  }
+
+  async #set(...rules: readonly string[]): Promise<void> {
+    await this.redis.administer(['redis-cli', 'ACL', 'SETUSER', USER, ...rules]);
+  }
+}
+
+/** Patterns of all keys but those that the right is about: Redis has none that take something away. */
+function keysWithout(right: Right, { namespace, elsewhere }: Where): readonly string[] {
+  const others = [`~${elsewhere}:*`, `~{${elsewhere}:*`];
+  const stream = [`~${namespace}:stream`, `~${namespace}:stream:*`];
+  const letters = [`~${namespace}:stream_dlq*`];
+  const bookkeeping = [`~{${namespace}:stream*`];
+  const notOfGroups = [`~{${namespace}:stream*}:publisher:*`, `~{${namespace}:stream}:partitions`];
+  switch (right) {
+    case 'stream':
+      return [...others, ...letters, ...bookkeeping];
+    case 'group':
+      return [...others, ...stream, ...letters, ...notOfGroups];
+    case 'dead letters':
+      return [...others, ...stream, ...bookkeeping];
+  }
+}
