@@ -67,13 +67,16 @@ export function cellsOf(door: Door): readonly Cell[] {
 }
 
 function deniedCells(door: Door): readonly Cell[] {
-  const { deny } = door;
-  if (!deny) return [];
-  return RIGHTS.map((right) =>
-    changedCell(door, `no right to the ${right}`, 'AUTHORIZATION', (t) =>
-      isDenied(t, door, right, (...args) => deny.apply(door, args)),
-    ),
-  );
+  return RIGHTS.flatMap((right) => {
+    const deny = door.deny?.[right];
+    return deny
+      ? [
+          changedCell(door, `no right to the ${right}`, 'AUTHORIZATION', (t) =>
+            isDenied(t, door, right, deny),
+          ),
+        ]
+      : [];
+  });
 }
 
 function changedCell(door: Door, condition: Condition, expected: string, check: Cell['check']): Cell {

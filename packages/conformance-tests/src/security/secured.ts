@@ -51,8 +51,8 @@ export interface Door {
   /** A bus that gets in. What the request overrides wins. */
   create(request: CreateRequest): EventBus | Promise<EventBus>;
   readonly wrong: Readonly<Partial<Record<WrongKey, WrongAttempt>>>;
-  /** Takes a right from the user who comes by this door, until it is undone. Resolves when the broker goes by it. */
-  deny?(right: Right, where: Where): Promise<Undo>;
+  /** Takes rights from the user who comes by this door, each until it is undone. What is not in here cannot be taken. */
+  readonly deny?: Readonly<Partial<Record<Right, (where: Where) => Promise<Undo>>>>;
   /** Lets the user in no more, until it is undone. Open connections may stay. */
   revoke?(): Promise<Undo>;
   /** Gives the user another secret. Buses made by `create` are told by their function for credentials. */

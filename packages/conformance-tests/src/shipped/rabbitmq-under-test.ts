@@ -1,6 +1,7 @@
 import { TcpProxy } from '../proxy.js';
 import type { BrokerControl } from './broker-control.js';
 import type { RabbitMQSubjectOptions, RabbitMQUnderTest } from './rabbitmq.js';
+import { type SecuredRabbitMQ, type SecuredRabbitMQOptions, securedRabbitMQ } from './rabbitmq-secured.js';
 
 /** A RabbitMQ that was started for tests. */
 export interface StartedRabbitMQ extends BrokerControl {
@@ -15,11 +16,14 @@ export interface StartedRabbitMQ extends BrokerControl {
  * process, and through a proxy before it.
  */
 export function startedRabbitMQ(
-  start: (options: { readonly management: true }) => Promise<StartedRabbitMQ>,
+  start: (
+    options: { readonly management: true } | SecuredRabbitMQOptions,
+  ) => Promise<StartedRabbitMQ & SecuredRabbitMQ>,
 ): RabbitMQSubjectOptions {
   return {
     provides: { control: true, proxied: true, survivesKill: true },
     start: () => startWithProxy(start),
+    secured: () => securedRabbitMQ(start),
   };
 }
 

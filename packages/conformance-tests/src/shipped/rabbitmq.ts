@@ -12,6 +12,7 @@ import type {
 } from '../subject.js';
 import { type BrokerControl, brokerFaults, type Provides, type ProxiedWay } from './broker-control.js';
 import { withoutConnections } from './connections.js';
+import { type ClosableBroker, openedOnce } from './opened-once.js';
 import { processModule } from './process-module.js';
 import { inspectRabbitMQ } from './rabbitmq-inspect.js';
 import { type ManagedQueue, RabbitMQManagement } from './rabbitmq-management.js';
@@ -41,6 +42,8 @@ export type RabbitMQSubjectOptions =
       start(): Promise<RabbitMQUnderTest>;
       /** What `start` will provide. */
       readonly provides: Provides;
+      /** Called once, when the first test needs a RabbitMQ that knows users and encrypts. @default there is none */
+      secured?(): Promise<ClosableBroker>;
     };
 
 const PARTITIONS = 6;
@@ -80,6 +83,7 @@ export function rabbitMQSubject(options: RabbitMQSubjectOptions): ConformanceSub
   let rabbitmq: RabbitMQUnderTest | undefined = 'url' in options ? { url: options.url } : undefined;
   let session: RabbitMQSession | undefined;
   let management: RabbitMQManagement | undefined;
+  const secured = 'start' in options && options.secured ? openedOnce(options.secured) : undefined;
   const running = (): RabbitMQUnderTest => {
     if (!rabbitmq) throw new Error('RabbitMQ is not started');
     return rabbitmq;
@@ -116,7 +120,7 @@ export function rabbitMQSubject(options: RabbitMQSubjectOptions): ConformanceSub
       topology: true,
       sharing: 'partition',
       cloudEvents: false,
-      security: false,
+      security: true,
     },
     async setup() {
       if ('start' in options) rabbitmq = await options.start();
@@ -126,6 +130,7 @@ export function rabbitMQSubject(options: RabbitMQSubjectOptions): ConformanceSub
     },
     async teardown() {
       await session?.close();
+      await secured?.close();
       await rabbitmq?.stop?.();
     },
     create,
@@ -159,6 +164,7 @@ export function rabbitMQSubject(options: RabbitMQSubjectOptions): ConformanceSub
         { urls: [urlOf(NOWHERE), urlOf(NOWHERE)] },
       ];
     },
+    ...(secured && { secured }),
     survivesKill: provides.survivesKill === true,
     raw: {
       open: (namespace, onRecord) => rawRabbitMQ(running().url, namespace, onRecord),

@@ -1,6 +1,7 @@
 import { TcpProxy } from '../proxy.js';
-import type { Door, Right, SecuredBroker, Where } from '../security/secured.js';
+import type { Door, Right, Undo, Where } from '../security/secured.js';
 import type { BusOverrides } from '../subject.js';
+import type { ClosableBroker } from './opened-once.js';
 import { createRedisBus } from './redis.js';
 import { type BadCertificate, rightTls, type TlsMaterial, wrongTls } from './secured-tls.js';
 
@@ -36,7 +37,7 @@ const OTHER_PASSWORD = 'visitor-secret-2';
 /** Every way into a Redis: open, by an ACL user, over TLS, with a client's certificate. */
 export async function securedRedis(
   start: (options: SecuredRedisOptions) => Promise<SecuredRedis>,
-): Promise<SecuredBroker & { close(): Promise<void> }> {
+): Promise<ClosableBroker> {
   const users = [{ username: USER, password: PASSWORD }];
   const [open, encrypted, mutual] = await Promise.all([
     start({}),
@@ -150,9 +151,10 @@ class AclUser {
 
   changes(): Pick<Required<Door>, 'deny' | 'revoke' | 'rotate'> {
     return {
-      deny: async (right, where) => {
-        await this.#set('resetkeys', ...keysWithout(right, where));
-        return () => this.#set('allkeys');
+      deny: {
+        stream: (where) => this.#onlyKeys(keysWithout('stream', where)),
+        group: (where) => this.#onlyKeys(keysWithout('group', where)),
+        'dead letters': (where) => this.#onlyKeys(keysWithout('dead letters', where)),
       },
       revoke: async () => {
         await this.#set('off');
@@ -163,6 +165,11 @@ class AclUser {
         return () => this.#setPassword(PASSWORD);
       },
     };
+  }
+
+  async #onlyKeys(patterns: readonly string[]): Promise<Undo> {
+    await this.#set('resetkeys', ...patterns);
+    return () => this.#set('allkeys');
   }
 
   async #setPassword(password: string): Promise<void> {
