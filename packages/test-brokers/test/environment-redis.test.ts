@@ -28,6 +28,7 @@ describe('a Redis named in the environment', () => {
     expect(redis).toMatchObject({ provider: 'environment', url, address: own.address, users: [user] });
     expect(redis.version).toBe(own.version);
     expect(await redis.ask('ACL', 'WHOAMI')).toBe('alice');
+    expect(await redis.administer(['redis-cli', 'ACL', 'WHOAMI'])).toBe('alice');
     expect(lines.at(-1)).toMatch(/environment, since OMNIBUS_REDIS_URL is set/);
     expect(lines.at(-1)).not.toContain('alice-secret');
     await redis.stop();

@@ -17,8 +17,15 @@ describe('options of startKafka', () => {
       listeners: [
         { name: 'CLIENT', protocol: 'SSL', mechanisms: ['PLAIN'] },
         { name: 'open', protocol: 'PLAINTEXT', clientCertificate: 'required' },
+        { name: 'OLD', protocol: 'PLAINTEXT', serverCertificate: 'expired' },
+        { name: 'ODD', protocol: 'SSL', serverCertificate: 'broken' },
+        { name: 'TOKEN', protocol: 'SASL_SSL', tokens: 'signed' },
       ],
-      users: [{ username: 'a b', password: 'x"y' }],
+      acls: 'yes',
+      users: [
+        { username: 'a b', password: 'x"y' },
+        { username: 'omnibus-admin', password: 'x' },
+      ],
     } as object;
     const error: unknown = await startKafka(wrong).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'INVALID_OPTIONS' });
@@ -30,6 +37,11 @@ describe('options of startKafka', () => {
       'CLIENT has SASL mechanisms',
       '"open" must be upper case',
       'open asks for client certificates',
+      'OLD has a serverCertificate',
+      'ODD has serverCertificate "broken"',
+      'TOKEN has signed tokens',
+      'acls can be',
+      '"omnibus-admin" is taken',
       'user name "a b"',
       'password of a b',
     ]) {

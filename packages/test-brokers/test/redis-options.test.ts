@@ -16,6 +16,7 @@ describe('options of startRedis', () => {
       maxMemoryMb: 0.5,
       config: ['hz 10\nport 1'],
       tls: 'both',
+      serverCertificate: 'broken',
       users: [
         { username: 'default', password: 'x"y' },
         { username: 'a b', password: 'c' },
@@ -27,6 +28,7 @@ describe('options of startRedis', () => {
       'no option "durble"',
       'server is "redis-5"',
       'maxMemoryMb',
+      'serverCertificate is "broken"',
       'one line',
       'tls can be',
       '"default" is taken',
