@@ -39,12 +39,13 @@ describe('brokers named in the environment', () => {
     for (const fault of ['kill', 'pause', 'resume', 'down', 'start', 'restart'] as const) {
       await expect(kafka[fault]()).rejects.toMatchObject(refused);
     }
+    await expect(kafka.administer(['kafka-topics', '--list'])).rejects.toMatchObject(refused);
     expect(() => kafka.node(0)).toThrow('Unset OMNIBUS_KAFKA_BROKERS');
   });
 
   it('are not silently replaced when they cannot do what is asked for, or do not answer', async () => {
-    const asked = { nodes: 3, settings: { a: 'b' }, advertise: () => 'x:1', report } as const;
-    await expect(startKafka(asked)).rejects.toThrow(/proxy.*settings.*they are 1, not 3/);
+    const asked = { nodes: 3, settings: { a: 'b' }, acls: true, advertise: () => 'x:1', report } as const;
+    await expect(startKafka(asked)).rejects.toThrow(/proxy.*ACLs.*settings.*they are 1, not 3/);
     process.env.OMNIBUS_KAFKA_BROKERS = '127.0.0.1:1';
     await expect(startKafka({ report })).rejects.toThrow(/127\.0\.0\.1:1.*ECONNREFUSED/);
   });

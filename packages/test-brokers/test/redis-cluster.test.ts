@@ -25,6 +25,11 @@ describe('a Redis cluster', () => {
     expect(await redis.ownerOf(16_383)).toBe(redis.node(2));
   });
 
+  it("is administered as a whole: what is each node's own is said to each", async () => {
+    await redis.administer(['redis-cli', 'ACL', 'SETUSER', 'bob', 'on', '>secret', '~*', '+get']);
+    for (const node of redis.nodes) expect(await node.ask('ACL', 'USERS')).toContain('bob');
+  });
+
   it('moves a slot with its keys to another master, which every node then knows', async () => {
     const slot = await slotOf('{moved}');
     const from = await redis.ownerOf(slot);

@@ -1,7 +1,7 @@
 import { type BrokerTlsFiles, brokerTlsFilesIn } from '../tls-files.js';
 import { clientListeners } from './kafka-cluster.js';
 import type { ResolvedKafkaOptions } from './kafka-options.js';
-import type { ListenerFiles } from './listeners.js';
+import type { ListenerFiles } from './listener-settings.js';
 import type { Endpoint, NodeLayout } from './server-properties.js';
 
 /** Where things are inside a container. */

@@ -6,7 +6,7 @@ import type { Reaper } from '../reaper.js';
 import { runCommand } from '../run-command.js';
 import { javaArguments, type KafkaJava, STORAGE_CLASS } from './kafka-java.js';
 import { everyUser, nodeName, type ResolvedKafkaOptions } from './kafka-options.js';
-import { scramArguments } from './listeners.js';
+import { scramArguments } from './listener-settings.js';
 
 /** What the storage tool is run for. */
 export interface StorageToFormat {

@@ -8,7 +8,7 @@ import { CONTAINER, type ContainerLayout, nameOf } from './docker-layout.js';
 import { everyUser, type ResolvedKafkaOptions } from './kafka-options.js';
 import type { KafkaSecrets } from './kafka-secrets.js';
 import { KAFKA_TOOLS, resultOf, serverArguments } from './kafka-tools.js';
-import { listenerJavaArguments, scramArguments } from './listeners.js';
+import { listenerJavaArguments, scramArguments } from './listener-settings.js';
 import { serverProperties } from './server-properties.js';
 
 /** What the containers of one Kafka have in common. */

@@ -28,7 +28,7 @@ export async function toolJars(
   const folder = await cached(
     `kafka-tools-${version}`,
     async (target) => {
-      report(`fetching the tools of Kafka ${version} with Maven (about 70 MB, kept for the next time)`);
+      report(`fetching the tools of Kafka ${version} with Maven (about 45 MB, kept for the next time)`);
       await copyJars([`org.apache.kafka:kafka-tools:${version}`], target, report);
     },
     report,

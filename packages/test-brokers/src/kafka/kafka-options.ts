@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { TestBrokerError } from '../errors.js';
 import { type Report, reportToStandardError } from '../report.js';
-import { ADMIN, type ListenerOptions, type ListenerUser, listenerProblems } from './listeners.js';
+import { listenerProblems } from './listener-problems.js';
+import { ADMIN, type ListenerOptions, type ListenerUser } from './listeners.js';
 
 /** The Kafka that is started when nobody asks for another. */
 export const DEFAULT_KAFKA_VERSION = '4.3.1';

@@ -12,7 +12,7 @@ import { BROKER_CLASS, javaArguments, type KafkaJava } from './kafka-java.js';
 import { nodeName, type ResolvedKafkaOptions } from './kafka-options.js';
 import { type KafkaSecrets, makeKafkaSecrets } from './kafka-secrets.js';
 import { runKafkaTool } from './kafka-tools.js';
-import { listenerJavaArguments } from './listeners.js';
+import { listenerJavaArguments } from './listener-settings.js';
 import { awaitMembership, probeNode } from './membership.js';
 import { type Endpoint, type NodeLayout, serverProperties } from './server-properties.js';
 

@@ -2,12 +2,13 @@ import { chooseProvider } from '../choose-provider.js';
 import type { Report } from '../report.js';
 import { offerDocker } from './docker-kafka.js';
 import { offerEnvironment } from './environment-kafka.js';
+import { toolJars } from './kafka-jars.js';
 import { resolveKafkaOptions } from './kafka-options.js';
 import { prepareNativeKafka } from './native-kafka.js';
 
 /**
- * Gets what `startKafka` needs ahead of the tests, saying what takes long: tools, jars, the archive of
- * classes. Nothing where it would use brokers named in the environment or Docker. A second call finds
+ * Gets what `startKafka` and `administer` need ahead of the tests, saying what takes long: tools, jars, the
+ * archive of classes. Nothing where it would use brokers named in the environment or Docker. A second call finds
  * everything there.
  */
 export async function prepareKafka(report?: Report): Promise<void> {
@@ -25,7 +26,10 @@ export async function prepareKafka(report?: Report): Promise<void> {
       name: 'native',
       offer: async () => ({
         available: true,
-        start: async () => void (await prepareNativeKafka(options.version, options.report)),
+        start: async () => {
+          const kafka = await prepareNativeKafka(options.version, options.report);
+          await toolJars(kafka, options.report);
+        },
       }),
     },
   ]);

@@ -1,5 +1,6 @@
 import { everyUser, type ResolvedKafkaOptions } from './kafka-options.js';
-import { ADMIN, type ListenerFiles, listenerSettings } from './listeners.js';
+import { type ListenerFiles, listenerSettings } from './listener-settings.js';
+import { ADMIN } from './listeners.js';
 
 /** A listener with where it binds, and what others are told. */
 export interface Endpoint {
