@@ -40,6 +40,11 @@ function outcomeOf(error: unknown): Exclude<PublishOutcome, 'pending' | 'ok'> {
   return isBusError(error) && REFUSED.has(error.code) ? 'failed' : 'unknown';
 }
 
+/** Whether a `PublishError` says that the broker confirmed some of the events. */
+function placedSome(error: unknown): boolean {
+  return ((error as { readonly confirmed?: number } | undefined)?.confirmed ?? 0) > 0;
+}
+
 /** The failures that a `PublishError` lists, by event id; undefined when the error speaks of the whole call. */
 function listedFailures(error: unknown): ReadonlyMap<string, unknown> | undefined {
   const failures = (error as { failures?: readonly { eventId: string; error: unknown }[] } | undefined)
@@ -73,7 +78,7 @@ export async function recordedPublish(
 function tellFailure(sink: HistorySink, events: readonly DomainEvent[], error: unknown): void {
   const listed = listedFailures(error);
   // Bad input is found before anything is sent: then also the events that the error does not list were not placed.
-  const nothingSent = outcomeOf(error) === 'failed';
+  const nothingSent = outcomeOf(error) === 'failed' && !placedSome(error);
   for (const { eventId } of events) {
     const own = listed ? listed.get(eventId) : error;
     const outcome = own === undefined ? (nothingSent ? 'failed' : 'ok') : outcomeOf(own);

@@ -68,8 +68,7 @@ function certificateFor(
 ): forge.pki.Certificate {
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = forge.pki.publicKeyFromPem(publicKey);
-  // A leading zero keeps the number positive.
-  certificate.serialNumber = `00${randomBytes(8).toString('hex')}`;
+  certificate.serialNumber = newSerialNumber();
   const [fromDays, toDays] = expired ? [-30, -1] : [-1, 30];
   certificate.validity.notBefore = new Date(Date.now() + fromDays * DAY_MS);
   certificate.validity.notAfter = new Date(Date.now() + toDays * DAY_MS);
@@ -91,4 +90,11 @@ function signer(certificate: forge.pki.Certificate, key: string): forge.pki.rsa.
 
 function alternativeName(host: string): { type: number; ip?: string; value?: string } {
   return isIP(host) === 0 ? { type: DNS_NAME, value: host } : { type: IP_ADDRESS, ip: host };
+}
+
+/** Positive, and without zeros in front: DER allows none, and OpenSSL refuses such a certificate. */
+function newSerialNumber(): string {
+  const bytes = randomBytes(9);
+  bytes[0] = 0x40 | ((bytes[0] ?? 0) & 0x3f);
+  return bytes.toString('hex');
 }

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { isBusError } from '@omnibus/core';
 
 import type { CaseContext } from '../context.js';
-import { makeEvent } from '../events.js';
 import { staysTrue, within } from '../poll.js';
 import { failsWith, failureOf } from '../suites/support.js';
 import { isBack } from './changed.js';

@@ -1,9 +1,10 @@
 import { TcpProxy } from '../proxy.js';
 import type { BrokerControl } from './broker-control.js';
 import type { KafkaSubjectOptions, KafkaUnderTest } from './kafka.js';
+import { type SecuredKafka, type SecuredKafkaOptions, securedKafka } from './kafka-secured.js';
 
 /** Where a listener of the broker really listens. */
-interface BoundListener {
+export interface BoundListener {
   readonly listener: string;
   readonly host: string;
   readonly port: number;
@@ -32,11 +33,12 @@ const PROXIED = 'PROXIED';
  * process, and through a proxy before a listener of its own.
  */
 export function startedKafka(
-  start: (options: StartKafkaOptions) => Promise<StartedKafka>,
+  start: (options: StartKafkaOptions | SecuredKafkaOptions) => Promise<StartedKafka & SecuredKafka>,
 ): KafkaSubjectOptions {
   return {
     provides: { control: true, proxied: true, survivesKill: true },
     start: () => startWithProxy(start),
+    secured: () => securedKafka(start),
   };
 }
 

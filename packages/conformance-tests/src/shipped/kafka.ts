@@ -8,6 +8,7 @@ import { withoutConnections } from './connections.js';
 import { deleteTopics, inspectKafka } from './kafka-inspect.js';
 import { rawKafka } from './kafka-raw.js';
 import { KafkaSessions } from './kafka-sessions.js';
+import { type ClosableBroker, openedOnce } from './opened-once.js';
 import { processModule } from './process-module.js';
 
 /** A Kafka that tests may use, and hurt as far as it says how. */
@@ -33,6 +34,8 @@ export type KafkaSubjectOptions =
       start(): Promise<KafkaUnderTest>;
       /** What `start` will provide: which ids can be run has to be known before. */
       readonly provides: Provides;
+      /** Called once, when the first test needs a Kafka that knows users and encrypts. @default there is none */
+      secured?(): Promise<ClosableBroker>;
     };
 
 /** What one broker can hold. */
@@ -74,6 +77,7 @@ export function kafkaSubject(options: KafkaSubjectOptions): ConformanceSubject {
   const provides: Provides = 'start' in options ? options.provides : { control: false, proxied: false };
   let kafka: KafkaUnderTest | undefined = 'brokers' in options ? { brokers: options.brokers } : undefined;
   const groups = new Map<string, Set<string>>();
+  const secured = 'start' in options && options.secured ? openedOnce(options.secured) : undefined;
   const running = (): KafkaUnderTest => {
     if (!kafka) throw new Error('Kafka is not started');
     return kafka;
@@ -107,7 +111,7 @@ export function kafkaSubject(options: KafkaSubjectOptions): ConformanceSubject {
       topology: true,
       sharing: 'partition',
       cloudEvents: false,
-      security: false,
+      security: true,
     },
     async setup() {
       if ('start' in options) kafka = await options.start();
@@ -115,6 +119,7 @@ export function kafkaSubject(options: KafkaSubjectOptions): ConformanceSubject {
     },
     async teardown() {
       await sessions.close();
+      await secured?.close();
       await kafka?.stop?.();
     },
     create,
@@ -138,6 +143,7 @@ export function kafkaSubject(options: KafkaSubjectOptions): ConformanceSubject {
           { security, brokers: NOWHERE },
         ];
       }),
+    ...(secured && { secured }),
     survivesKill: provides.survivesKill === true,
     raw: { open: (namespace, onRecord) => rawKafka(sessions, namespace, onRecord) } satisfies RawClient,
     budget: {

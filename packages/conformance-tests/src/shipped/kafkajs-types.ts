@@ -40,6 +40,8 @@ export interface KafkaAdmin {
     readonly groupId: string;
     readonly topics: readonly string[];
   }): Promise<GroupOffsets[]>;
+  createAcls(options: { readonly acl: readonly object[] }): Promise<boolean>;
+  deleteAcls(options: { readonly filters: readonly object[] }): Promise<unknown>;
   listGroups(): Promise<{ readonly groups: readonly { readonly groupId: string }[] }>;
   describeGroups(ids: readonly string[]): Promise<{
     readonly groups: readonly {

@@ -12,7 +12,7 @@ export interface TlsMaterial extends ClientCertificate {
   readonly ca: string;
   issueClientCertificate(
     commonName: string,
-    kind: 'expired' | 'unknown-authority',
+    kind?: 'valid' | 'expired' | 'unknown-authority',
   ): Promise<ClientCertificate>;
 }
 
