@@ -8,6 +8,7 @@ export default defineConfig({
     'child-host': 'src/child-host.ts',
     mutants: 'src/mutants-cli.ts',
     nemesis: 'src/nemesis-cli.ts',
+    security: 'src/security-cli.ts',
     'kafka-process': 'src/kafka-process.ts',
     'rabbitmq-process': 'src/rabbitmq-process.ts',
     'redis-process': 'src/redis-process.ts',

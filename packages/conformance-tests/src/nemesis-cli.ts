@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import { UsageError } from './cli-options.js';
+import { EXIT_FAILED, EXIT_OK, type Interrupts, runProgram, tell } from './command-line.js';
 import { CaseContext } from './context.js';
-import { MissingPackageError } from './load-package.js';
 import { loadSubject } from './load-subject.js';
 import { createNamespaces } from './namespace.js';
 import { nemesisSchedule, runNemesis } from './nemesis/nemesis.js';
@@ -11,15 +10,8 @@ import { reportInWords, scheduleInWords } from './nemesis/table.js';
 import { NEMESIS_HELP, type NemesisCliOptions, readNemesisOptions } from './nemesis-options.js';
 import type { ConformanceSubject } from './subject.js';
 
-const EXIT_DIRTY = 1;
-const EXIT_USAGE = 2;
-const EXIT_INTERRUPTED = 130;
 const GREEN = 32;
 const RED = 31;
-
-function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
 
 function newContext(subject: ConformanceSubject): CaseContext {
   return new CaseContext('FA11', subject, createNamespaces(), {
@@ -29,7 +21,7 @@ function newContext(subject: ConformanceSubject): CaseContext {
   });
 }
 
-async function run(options: NemesisCliOptions): Promise<number> {
+async function run(options: NemesisCliOptions, { onInterrupt }: Interrupts): Promise<number> {
   const { bus, modulePath, seed, durationMs, duration, reportPath } = options;
   const subject = await loadSubject({
     bus: modulePath === undefined ? bus : undefined,
@@ -41,7 +33,7 @@ async function run(options: NemesisCliOptions): Promise<number> {
     await t?.cleanUp();
     await subject.teardown?.();
   };
-  endWhenInterrupted(end);
+  onInterrupt(end);
   try {
     await subject.setup?.();
     t = newContext(subject);
@@ -59,7 +51,7 @@ async function run(options: NemesisCliOptions): Promise<number> {
         resolve(process.env.INIT_CWD ?? '.', reportPath),
         `${JSON.stringify(report, undefined, 2)}\n`,
       );
-    return report.clean ? 0 : EXIT_DIRTY;
+    return report.clean ? EXIT_OK : EXIT_FAILED;
   } finally {
     await end();
   }
@@ -73,32 +65,9 @@ function coloured(words: string): string {
   );
 }
 
-function endWhenInterrupted(end: () => Promise<void>): void {
-  const interrupted = (): void => {
-    // Whoever asks twice does not want to wait for the clean-up.
-    process.once('SIGINT', () => process.exit(EXIT_INTERRUPTED));
-    tell('interrupted: cleaning up');
-    void end().finally(() => process.exit(EXIT_INTERRUPTED));
-  };
-  process.once('SIGINT', interrupted);
-  process.once('SIGTERM', interrupted);
-}
-
-async function main(): Promise<number> {
-  try {
-    const options = readNemesisOptions(process.argv.slice(2));
-    if (options !== 'help') return await run(options);
-    process.stdout.write(NEMESIS_HELP);
-    return 0;
-  } catch (error) {
-    if (error instanceof UsageError || error instanceof MissingPackageError) {
-      tell(`${error.message}\n\nnpm run nemesis -- --help tells more.`);
-      return EXIT_USAGE;
-    }
-    tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
-    return EXIT_DIRTY;
-  }
-}
-
-// What a fault left behind may keep the event loop busy: the answer is known, so the process ends.
-void main().then((code) => process.exit(code));
+runProgram({
+  helpCommand: 'npm run nemesis -- --help',
+  help: NEMESIS_HELP,
+  read: readNemesisOptions,
+  run,
+});
