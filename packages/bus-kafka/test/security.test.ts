@@ -156,6 +156,20 @@ describe('security', () => {
     await transport.close();
   });
 
+  test('brokers that are not verified are a warning, told once', async () => {
+    const told = new Told();
+    const transport = new KafkaTransport(
+      settings('SCRAM', {
+        mechanism: 'SCRAM-SHA-256',
+        credentials: user,
+        tls: { rejectUnauthorized: false },
+      }),
+    );
+    await transport.open(told);
+    expect(told.warnings).toEqual([expect.stringMatching(/rejectUnauthorized is false/)]);
+    await transport.close();
+  });
+
   test('a missing client certificate is refused', async () => {
     const transport = new KafkaTransport(settings('MTLS', { tls: { ca: kafka.tls?.ca ?? '' } }));
     await expect(transport.open(new Told())).rejects.toMatchObject({

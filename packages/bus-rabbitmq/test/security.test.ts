@@ -77,6 +77,23 @@ describe('security', () => {
     await anonymous.shutdown();
   });
 
+  test('brokers that are not verified are a warning, told once', async () => {
+    const { urls, tls: right } = tls();
+    const bus = new RabbitMQEventBus({
+      urls,
+      exchange: uniqueName(),
+      security: { tls: { ...right, rejectUnauthorized: false } },
+    });
+    const warnings: string[] = [];
+    const reading = (async () => {
+      for await (const status of bus.status()) if (status.type === 'warning') warnings.push(status.message);
+    })();
+    await bus.publish(event);
+    await bus.shutdown();
+    await reading;
+    expect(warnings).toEqual([expect.stringMatching(/rejectUnauthorized is false/)]);
+  });
+
   test('a wrong password is AUTHENTICATION, an unknown virtual host AUTHORIZATION, and no secret is shown', async () => {
     const [url = ''] = rabbitmq.urls;
     const wrong = new RabbitMQEventBus({

@@ -36,4 +36,40 @@ export const mutants = [
       },
     ],
   },
+  {
+    name: 'redis-trusts-every-certificate',
+    defect: 'takes any server for the right one',
+    caughtBy: ['SE01'],
+    changes: [
+      {
+        file: 'client.ts',
+        find: '{ tls: tlsConnectOptions(tls) }',
+        replace: '{ tls: { ...tlsConnectOptions(tls), rejectUnauthorized: false } }',
+      },
+    ],
+  },
+  {
+    name: 'redis-remembers-its-password',
+    defect: 'logs in for ever with the password that it was first given',
+    caughtBy: ['SE02'],
+    changes: [
+      {
+        file: 'login.ts',
+        find: 'await untilAnswered(() =>',
+        replace: 'if (!redis.options.password) await untilAnswered(() =>',
+      },
+    ],
+  },
+  {
+    name: 'redis-takes-a-missing-right-for-a-failure-of-the-moment',
+    defect: 'tries again what the user may not do',
+    caughtBy: ['SE03'],
+    changes: [
+      {
+        file: 'errors.ts',
+        find: "NOPERM: { code: 'AUTHORIZATION' },",
+        replace: "NOPERM: { code: 'BROKER' },",
+      },
+    ],
+  },
 ];

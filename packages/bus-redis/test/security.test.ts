@@ -102,6 +102,18 @@ describe('security', () => {
     await strangers.shutdown();
   });
 
+  test('a server that is not verified is a warning, told once', async () => {
+    const { tls } = tlsRedis;
+    if (!tls) throw new Error('no TLS');
+    const { told } = await opener.open({
+      url: tls.url,
+      security: {
+        tls: { cert: tls.clientCertificate, key: tls.clientKey, rejectUnauthorized: false },
+      },
+    });
+    expect(told.warnings).toEqual([expect.stringMatching(/rejectUnauthorized is false/)]);
+  });
+
   test('a Unix socket', async () => {
     const { transport } = await opener.open({ path: tlsRedis.socketPath ?? '' });
     await sendAll(transport, records(0, 1));

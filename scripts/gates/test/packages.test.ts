@@ -15,6 +15,7 @@ const PROGRAMS = new Set([
   'dist/nemesis',
   'dist/rabbitmq-process',
   'dist/redis-process',
+  'dist/security',
 ]);
 
 const packages = publicPackages().map((each) => ({ ...each, name: each.manifest.name }));

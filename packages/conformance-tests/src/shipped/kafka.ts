@@ -133,8 +133,8 @@ export function kafkaSubject(options: KafkaSubjectOptions): ConformanceSubject {
     peerClient: { packageName: 'kafkajs' },
     inspect: provides.control ? inspect : withoutConnections(inspect),
     faults: kafkaFaults(provides, running, sessions, createAt),
-    credentials: (password) =>
-      (['PLAIN', 'SCRAM-SHA-256'] as const).flatMap((mechanism) => {
+    credentials: (password) => [
+      ...(['PLAIN', 'SCRAM-SHA-256'] as const).flatMap((mechanism) => {
         const credentials = { username: 'nobody', password };
         const security = { mechanism, credentials };
         return [
@@ -143,6 +143,9 @@ export function kafkaSubject(options: KafkaSubjectOptions): ConformanceSubject {
           { security, brokers: NOWHERE },
         ];
       }),
+      { security: { mechanism: 'OAUTHBEARER', credentials: () => ({ token: password }) } },
+      { security: { mechanism: 'OAUTHBEARER', credentials: { token: password } }, brokers: NOWHERE },
+    ],
     ...(secured && { secured }),
     survivesKill: provides.survivesKill === true,
     raw: { open: (namespace, onRecord) => rawKafka(sessions, namespace, onRecord) } satisfies RawClient,

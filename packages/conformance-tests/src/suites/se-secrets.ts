@@ -48,6 +48,7 @@ export const secretCases: readonly ConformanceCase[] = [
         expectHidden('a span', [span.name, span.attributes, span.events, span.status]);
       expectHidden('a label of a metric', [...(await meters.labels())]);
       expectHidden('the log', log());
+      expectHidden('what the system shows of the process', [process.title, process.argv]);
     },
   },
 ];
