@@ -7,7 +7,7 @@
 const CORE_LAYERS = [
   {
     name: 'types',
-    files: ['errors', 'event', 'event-bus', 'standard-schema', 'status', 'transport'],
+    files: ['errors', 'event', 'event-bus', 'printable', 'standard-schema', 'status', 'transport'],
   },
   {
     name: 'pure',

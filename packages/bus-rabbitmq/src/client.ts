@@ -1,5 +1,6 @@
 import { BusError, tlsConnectOptions, within } from '@omnibus/core/transport';
 import amqplib, { type Channel, type ChannelModel } from 'amqplib';
+import { readWhateverNests } from './amqplib-repairs.js';
 import type { RabbitMQConnectionSettings } from './options.js';
 import { loginOf, tlsOf } from './security.js';
 
@@ -93,6 +94,7 @@ export class RabbitMQClient {
 }
 
 function owned(model: ChannelModel, heartbeatMs: number, destroy: () => void): OpenConnection {
+  readWhateverNests(model);
   return {
     model,
     isGiven: false,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { BusError, type OutboundRecord } from '@omnibus/core/transport';
+import { BusError, type OutboundRecord, quoted } from '@omnibus/core/transport';
 import { bufferOf, messageIdOf, type PublishProperties, propertiesOf, shrinkHeaders } from './message.js';
 import { MAX_HEADER_BYTES, type Publisher } from './publisher.js';
 
@@ -22,7 +22,7 @@ export class LetterWriter {
     const leftOut = shrinkHeaders(headers, MAX_HEADER_BYTES, (name) => name.startsWith(REPORT));
     if (leftOut.length > 0)
       this.warn(
-        `A dead letter in ${queue} lacks the headers ${leftOut.join(', ')}: they are too long together`,
+        `A dead letter in ${queue} lacks ${leftOut.length} headers, which are too long together, ${quoted(leftOut[0] ?? '')} among them`,
       );
     await this.write(queue, bufferOf(letter.value), properties);
   }

@@ -11,6 +11,12 @@ const PARTITION_KEY = 'partition_key';
 /** When it was published, in milliseconds: the property `timestamp` has seconds, and is the time of the event. */
 const PUBLISHED_AT = 'published_at_ms';
 
+/**
+ * RabbitMQ sends a message also to the queues that these name, with the rights of who publishes: what a stranger wrote
+ * there must not be published again. Core lets no application set them.
+ */
+const ROUTES: ReadonlySet<string> = new Set(['CC', 'BCC']);
+
 /** A record that was delivered: what settling it needs to know beside. */
 export interface DeliveredRecord extends InboundRecord {
   readonly deliveryTag: number;
@@ -23,9 +29,8 @@ export type PublishProperties = Options.Publish & { readonly messageId: string }
 export function propertiesOf(record: OutboundRecord, messageId: string): PublishProperties {
   const { event, headers } = record;
   const correlationId = event.correlationId ?? '';
-  const contentType = headers[CONTENT_TYPE];
   return {
-    contentType: typeof contentType === 'string' ? contentType : 'application/json',
+    contentType: contentTypeOf(headers[CONTENT_TYPE]),
     contentEncoding: 'utf-8',
     persistent: true,
     mandatory: true,
@@ -104,7 +109,7 @@ function headersOf({ event, key, headers, timestampMs }: OutboundRecord, message
   if (event.causationId !== undefined) all.causation_id = event.causationId;
   for (const name of Object.keys(headers)) {
     const value = headers[name];
-    if (value === undefined || (name === EVENT_ID && value === messageId)) continue;
+    if (value === undefined || (name === EVENT_ID && value === messageId) || ROUTES.has(name)) continue;
     all[name] = typeof value === 'string' ? value : bytesOf(value);
   }
   if (key !== undefined && key !== event.aggregateId) all[PARTITION_KEY] = key;
@@ -122,7 +127,21 @@ function bytesOf(value: Exclude<HeaderValue, string | undefined>): string | Buff
 function headerOf(value: unknown): HeaderValue {
   if (typeof value === 'string' || value instanceof Uint8Array) return value;
   if (value === undefined || value === null) return undefined;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'object' ? tableText(value) : String(value);
+}
+
+/** Nothing when tables lie too deep inside each other: nobody means that. */
+function tableText(table: object): string | undefined {
+  try {
+    return JSON.stringify(table);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A dead letter has what its record said, which may be too long for a property. It stays in the headers. */
+function contentTypeOf(header: HeaderValue): string {
+  return typeof header === 'string' && fitsShortText(header) ? header : 'application/json';
 }
 
 function textOf(value: unknown): string | undefined {

@@ -42,7 +42,13 @@ export class RabbitMQTransport implements Transport {
 
   constructor(private readonly settings: RabbitMQTransportSettings) {
     this.destination = settings.exchange;
-    this.capabilities = { durable: true, history: settings.history ? 'time' : 'none', competing: true };
+    this.capabilities = {
+      durable: true,
+      history: settings.history ? 'time' : 'none',
+      competing: true,
+      // A dead letter goes back into the queue of its group.
+      privateReplays: true,
+    };
     this.limits = {
       maxRecordBytes: settings.maxMessageBytes,
       maxRecordsPerPartition: MAX_RECORDS_PER_PARTITION,

@@ -52,8 +52,8 @@ export class ReadSize {
     this.full = Math.max(1, full);
     let largest = Math.max(ENTRY_OVERHEAD, this.entryBytes / 2);
     let bytes = 0;
-    for (const { value } of records) {
-      const entry = ENTRY_OVERHEAD + (value?.byteLength ?? 0);
+    for (const record of records) {
+      const entry = ENTRY_OVERHEAD + sizeOf(record);
       largest = Math.max(largest, entry);
       bytes += entry;
     }
@@ -68,4 +68,11 @@ export class ReadSize {
     else if (isFull && tookMs < leaseMs * QUICK_PART)
       this.readBytes = Math.min(maxReadBytes, 2 * this.readBytes);
   }
+}
+
+/** Others may put into any field what a bus puts into the body. */
+function sizeOf({ key, value, headers }: InboundRecord): number {
+  let bytes = (value?.byteLength ?? 0) + (key?.length ?? 0);
+  for (const name of Object.keys(headers)) bytes += (headers[name] as Uint8Array | undefined)?.length ?? 0;
+  return bytes;
 }

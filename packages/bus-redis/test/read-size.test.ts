@@ -30,6 +30,14 @@ describe('the size of a read', () => {
     expect(readUntilSteady(size, QUICK_MS)).toBe(LIMITS.maxReadCount);
   });
 
+  it('counts every field: others may put anything into any', () => {
+    const size = new ReadSize(LIMITS);
+    expect(readUntilSteady(size, QUICK_MS)).toBe(LIMITS.maxReadCount);
+    const [small] = records(1);
+    size.brought([{ ...(small as InboundRecord), headers: { blob: Buffer.alloc(4_194_304) } }], 1, QUICK_MS);
+    expect(size.countFor(1)).toBeLessThanOrEqual(2);
+  });
+
   it('falls on a slow link to what arrives in a part of the lease, and rises with the link', () => {
     const size = new ReadSize(LIMITS);
     const count = readUntilSteady(size, QUICK_MS);

@@ -6,7 +6,7 @@ import { FailurePolicy } from './failure-policy.js';
 import { type LaneHost, PartitionLane } from './partition-lane.js';
 import { Scheduler } from './scheduler.js';
 import { SerialMode } from './serial-mode.js';
-import type { AssignedPartition, DeliverySink, PartitionPort } from './transport.js';
+import type { AssignedPartition, DeliverySink, InboundRecord, PartitionPort } from './transport.js';
 import type { RunCounts } from './unheard-runs.js';
 
 /** How many deliveries one partition may be admitted before the next partition gets its turn. */
@@ -44,7 +44,13 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
     this.serialMode = new SerialMode(this);
     this.scheduler = new Scheduler(options.concurrency, clock, this.serialMode, (lane) => this.start(lane));
     this.dispatcher = new Dispatcher(
-      { ...options, group: parts.group, destination: parts.destination, maxAttempts: this.maxAttempts },
+      {
+        ...options,
+        group: parts.group,
+        destination: parts.destination,
+        sharedReplays: parts.sharedReplays,
+        maxAttempts: this.maxAttempts,
+      },
       parts.registry,
       parts.services,
       parts.tracing,
@@ -113,6 +119,13 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
 
   now(): number {
     return this.parts.clock.now();
+  }
+
+  weightOf({ value }: InboundRecord): number {
+    const { maxEventBytes } = this.parts.options;
+    return value === null || value.byteLength <= maxEventBytes
+      ? 1
+      : Math.ceil(value.byteLength / maxEventBytes);
   }
 
   suspected(lane: PartitionLane): void {
@@ -195,8 +208,10 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
    */
   private get credit(): number {
     let halted = 0;
-    for (const lane of this.haltedLanes) halted += lane.unsettled;
-    return this.maxInFlight + halted - this.parts.stats.inFlight - this.undurable;
+    for (const lane of this.haltedLanes) halted += lane.unsettled + lane.excess;
+    let excess = 0;
+    for (const lane of this.lanes) excess += lane.excess;
+    return this.maxInFlight + halted - this.parts.stats.inFlight - excess - this.undurable;
   }
 
   /** In time, so that handling need not wait; and at once when handlers have nothing to do but what waits for it. */

@@ -19,6 +19,8 @@ export interface DeadLetterQueueOptions {
   /** How often an event may be replayed. */
   readonly maxReplays: number;
   readonly codec: EventCodec;
+  /** A larger dead letter is shown as bytes. */
+  readonly maxEventBytes: number;
   /** Asked after `store` resolved. */
   readonly partitions: () => number;
 }
@@ -106,7 +108,7 @@ class StoredDeadLetterQueue implements DeadLetterQueue {
    * what other libraries wrote there does not say it. Replayed to a group without a name it would be lost.
    */
   #parse(stored: StoredDeadLetter): DeadLetter {
-    const letter = parseDeadLetter(stored, this.#options.codec);
+    const letter = parseDeadLetter(stored, this.#options.codec, this.#options.maxEventBytes);
     return letter.group === '' ? { ...letter, group: this.#options.group } : letter;
   }
 

@@ -3,10 +3,13 @@ import { describeError } from './describe-error.js';
 import type { DomainEvent } from './event.js';
 import type { DeadLetter, DeadLetterReason } from './event-bus.js';
 import {
+  boundedHeaders,
+  countOf,
   HEADER,
   headerText,
   isAttemptHeader,
   isDeadLetterHeader,
+  replayCountOf,
   safeHeaderText,
   textHeaders,
 } from './headers.js';
@@ -40,6 +43,8 @@ export interface DeadLetterSource {
   readonly nowMs: number;
   /** Store the error's stack too. */
   readonly includeStack: boolean;
+  /** The largest body that the broker takes. */
+  readonly maxBodyBytes: number;
   /** The event, when its bytes could be read. */
   readonly event?: DomainEvent | undefined;
 }
@@ -65,22 +70,44 @@ const MAX_DATE_MS = 8.64e15;
 
 /**
  * The dead letter of a record: its key, its bytes and its headers as they came, and what happened in headers of its own,
- * which replace those of an earlier life as a dead letter. The count of replays goes on.
+ * which replace those of an earlier life as a dead letter. The count of replays goes on. A dead letter must be one that
+ * can be written, whoever wrote the record: of what no bus would have sent, only a part is kept, and the report says so.
  */
 export function deadLetterRecord(given: DeadLetterSource): OutboundRecord {
   const { source, nowMs, event } = given;
-  const headers: Record<string, HeaderValue> = headersWithout(source.headers, isDeadLetterHeader);
+  const { kept: headers, leftOut } = boundedHeaders(headersWithout(source.headers, isDeadLetterHeader));
   Object.assign(headers, reportHeaders(given));
+  if (leftOut > 0) headers[HEADER.dlqHeadersLeftOut] = String(leftOut);
+  const value = bodyOf(given, headers);
   const replays = replayCountOf(source.headers);
   if (replays > 0) headers[HEADER.dlqReplayCount] = String(replays);
   return {
     partition: given.partition,
-    key: source.key,
-    value: source.value ?? NO_BYTES,
+    key: isKeyTooLong(source) ? undefined : source.key,
+    value,
     headers,
     timestampMs: nowMs,
     event: attributesFor(event, source.headers),
   };
+}
+
+/** The beginning of a body that is larger than any that may be published. A copy, so that the rest need not stay. */
+function bodyOf(
+  { source, maxBodyBytes }: DeadLetterSource,
+  headers: Record<string, HeaderValue>,
+): Uint8Array {
+  const value = source.value ?? NO_BYTES;
+  if (value.byteLength <= maxBodyBytes) return value;
+  headers[HEADER.dlqBodyBytes] = String(value.byteLength);
+  return Uint8Array.prototype.slice.call(value, 0, maxBodyBytes);
+}
+
+/** A key longer than this orders nothing, and would have to be written again with the dead letter. */
+const MAX_KEY_LENGTH = 65_536;
+
+/** Whether the key of a record is longer than any bus would have it. */
+export function isKeyTooLong({ key }: Pick<InboundRecord, 'key'>): boolean {
+  return key !== undefined && key.length > MAX_KEY_LENGTH;
 }
 
 /** How many retries a dead letter tells of, for brokers where the predecessor keeps that beside the headers. */
@@ -120,11 +147,15 @@ function instantHeader(timeMs: number): string {
  * Reads a stored dead letter, also one that eventsource-py wrote, whose headers differ by broker. What is missing or
  * makes no sense gets a neutral value. Never throws: a letter that cannot be listed could not be replayed or purged either.
  */
-export function parseDeadLetter(stored: StoredDeadLetter, codec: EventCodec): DeadLetter {
+export function parseDeadLetter(
+  stored: StoredDeadLetter,
+  codec: EventCodec,
+  maxEventBytes: number,
+): DeadLetter {
   const { record } = stored;
   const { headers } = record;
   const text = (name: string): string | undefined => headerText(headers, name);
-  const event = decoded(record, codec);
+  const event = decoded(record, codec, maxEventBytes);
   const eventId = event?.eventId ?? text(HEADER.eventId);
   const eventType = event?.eventType ?? text(HEADER.eventType);
   const errorStack = text(HEADER.dlqErrorStack);
@@ -208,9 +239,15 @@ function headersWithout(
   );
 }
 
-function decoded(record: InboundRecord, codec: EventCodec): DomainEvent | undefined {
+function decoded(
+  { value }: InboundRecord,
+  codec: EventCodec,
+  maxEventBytes: number,
+): DomainEvent | undefined {
+  // Its size is what made it a dead letter.
+  if (value === null || value.byteLength > maxEventBytes) return undefined;
   try {
-    return record.value === null ? undefined : codec.decode(record.value);
+    return codec.decode(value);
   } catch {
     return undefined;
   }
@@ -234,14 +271,6 @@ function attemptsOf(headers: InboundHeaders): number {
   );
   if (retries === undefined || reasonOf(headers) === ('deserialization' satisfies DeadLetterReason)) return 0;
   return retries + 1;
-}
-
-function replayCountOf(headers: InboundHeaders): number {
-  return countOf(headerText(headers, HEADER.dlqReplayCount)) ?? 0;
-}
-
-function countOf(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 function dateOf(text: string | undefined): Date | undefined {

@@ -5,10 +5,12 @@ import { readEvent, targetGroup } from './envelope.js';
 import { BusError } from './errors.js';
 import type { DomainEvent } from './event.js';
 import type { DeadLetterReason } from './event-bus.js';
+import { quoted } from './printable.js';
 import type { Registry, Subscription } from './registry.js';
 import { SchemaCheck } from './schema-check.js';
 import { type Clock, type DeadlineLinks, DeadlineList } from './timers.js';
 import type { ProcessSpan, Tracing } from './tracing.js';
+import type { InboundRecord } from './transport.js';
 
 /** How an attempt ended. */
 export type AttemptOutcome =
@@ -39,6 +41,8 @@ const ABANDONED: AttemptOutcome = { kind: 'abandoned' };
 export interface DispatchOptions {
   readonly group: string;
   readonly destination: string;
+  /** Whether records that were given back to one group reach the others too. */
+  readonly sharedReplays: boolean;
   readonly codec: EventCodec;
   readonly maxEventBytes: number;
   readonly handlerTimeoutMs: number;
@@ -87,8 +91,7 @@ export class Dispatcher {
 
   run(delivery: Delivery): void {
     const { record } = delivery;
-    const target = targetGroup(record.headers);
-    if (target !== undefined && target !== this.options.group) return this.report(delivery, IGNORED, 0);
+    if (this.isForAnotherGroup(record)) return this.report(delivery, IGNORED, 0);
     let event: DomainEvent;
     try {
       event = readEvent(record, this.options.codec, this.options.maxEventBytes);
@@ -100,6 +103,12 @@ export class Dispatcher {
       (valid) => this.begin(delivery, valid),
       (error) => this.report(delivery, { kind: 'unhandleable', reason: 'validation', error }, 0),
     );
+  }
+
+  private isForAnotherGroup({ headers }: InboundRecord): boolean {
+    if (!this.options.sharedReplays) return false;
+    const target = targetGroup(headers);
+    return target !== undefined && target !== this.options.group;
   }
 
   stop(): void {
@@ -115,7 +124,7 @@ export class Dispatcher {
       if (unknownEvents === 'ignore') return this.report(delivery, IGNORED, 0);
       const error = new BusError(
         'UNKNOWN_EVENT_TYPE',
-        `No handler and no definition for event type ${JSON.stringify(event.eventType)}: subscribe to it, or set unknownEvents to 'ignore'`,
+        `No handler and no definition for event type ${quoted(event.eventType)}: subscribe to it, or set unknownEvents to 'ignore'`,
       );
       return this.report(delivery, { kind: 'unhandleable', reason: 'unknown-type', error }, 0);
     }

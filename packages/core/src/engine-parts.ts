@@ -14,6 +14,10 @@ export interface EngineParts {
   /** The resolved consumer group. */
   readonly group: string;
   readonly destination: string;
+  /** The largest body that the broker takes. */
+  readonly maxRecordBytes: number;
+  /** Whether `target_group` counts: not where nobody else sees a replay. */
+  readonly sharedReplays: boolean;
   /** Names this process and bus in crash journals. */
   readonly opener: string;
   readonly registry: Registry;

@@ -1,9 +1,11 @@
 import { type EventCodec, JSON_CONTENT_TYPE } from './codec.js';
+import { isKeyTooLong } from './dead-letter-record.js';
 import { describeError } from './describe-error.js';
 import { BusError, isBusError } from './errors.js';
 import type { DomainEvent } from './event.js';
-import { checkExtraHeaders, HEADER, headerBytes, headerText } from './headers.js';
+import { checkExtraHeaders, HEADER, headerBytes, headerText, problemOfHeaders } from './headers.js';
 import { isWellFormed } from './json-values.js';
+import { quoted } from './printable.js';
 import { attributesOf } from './record-attributes.js';
 import type { HeaderValue, InboundRecord, OutboundRecord, RecordAttributes } from './transport.js';
 
@@ -69,6 +71,7 @@ export function prepareRecord(event: DomainEvent, options: RecordOptions): Prepa
   const attributes = attributesOf(event);
   const headers = headersOf(attributes, event, options);
   if (extraHeaders !== undefined) addExtraHeaders(headers, extraHeaders);
+  checkBounds(key, headers, event);
   return {
     partition: -1,
     key,
@@ -78,6 +81,13 @@ export function prepareRecord(event: DomainEvent, options: RecordOptions): Prepa
     event: attributes,
     bytes: value.byteLength + key.length + headerBytes(headers) + RECORD_OVERHEAD_BYTES,
   };
+}
+
+/** What readers refuse is not sent either. */
+function checkBounds(key: string, headers: Readonly<Record<string, HeaderValue>>, event: DomainEvent): void {
+  const problem = isKeyTooLong({ key }) ? `The key has ${key.length} characters` : problemOfHeaders(headers);
+  if (problem !== undefined)
+    throw new BusError('PAYLOAD_TOO_LARGE', `Event ${idOf(event)} cannot be sent. ${problem}`);
 }
 
 function encoded(event: DomainEvent, codec: EventCodec): Uint8Array {
@@ -155,7 +165,12 @@ function addExtraHeaders(
  * example) does not make a body an event. Throws code `DESERIALIZATION`.
  */
 export function readEvent(record: InboundRecord, codec: EventCodec, maxEventBytes: number): DomainEvent {
-  const { value, headers } = record;
+  const { value, headers, unreadable } = record;
+  if (unreadable) throw unreadable;
+  const problem = isKeyTooLong(record)
+    ? `The key has ${record.key?.length} characters`
+    : problemOfHeaders(headers);
+  if (problem !== undefined) throw new BusError('DESERIALIZATION', problem);
   if (value === null) throw new BusError('DESERIALIZATION', 'The record has no body');
   if (value.byteLength > maxEventBytes) {
     throw new BusError(
@@ -167,7 +182,7 @@ export function readEvent(record: InboundRecord, codec: EventCodec, maxEventByte
   if (contentType !== undefined && mediaType(contentType) !== mediaType(codec.contentType)) {
     throw new BusError(
       'DESERIALIZATION',
-      `The body is ${JSON.stringify(contentType.slice(0, 100))}, this bus reads ${codec.contentType}: all services on a stream must use the same codec`,
+      `The body is ${quoted(contentType)}, this bus reads ${codec.contentType}: all services on a stream must use the same codec`,
     );
   }
   let event: DomainEvent;
@@ -182,7 +197,7 @@ export function readEvent(record: InboundRecord, codec: EventCodec, maxEventByte
 
 /** Quoted, so that a line break in it does not start a line of the log. */
 function idOf(event: DomainEvent): string {
-  return JSON.stringify(String(event.eventId).slice(0, 100));
+  return quoted(String(event.eventId));
 }
 
 /** Without parameters such as `charset`. */

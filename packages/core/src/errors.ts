@@ -1,3 +1,5 @@
+import { printable } from './printable.js';
+
 /**
  * Every code an error of Omnibus can carry. Stable: match on `error.code`, never on a message.
  * `docs/errors.md` says of each what happened and what to do; a check keeps both in step.
@@ -48,14 +50,18 @@ const RETRYABLE_BY_DEFAULT: ReadonlySet<ErrorCode> = new Set([
   'BROKER',
 ]);
 
-/** The one error type that leaves the bus. Recognise it with `isBusError`, which also works across two copies of the package. */
+/**
+ * The one error type that leaves the bus. Recognise it with `isBusError`, which also works across two copies of the
+ * package. Its message is one line whatever stands in the events and names that it tells of: control characters are
+ * written as escapes, so that nobody who publishes can forge a line of a log.
+ */
 export class BusError extends Error {
   readonly code: ErrorCode;
   /** Whether the same call may succeed when tried again, without a change by a person. */
   readonly retryable: boolean;
 
   constructor(code: ErrorCode, message: string, options: BusErrorOptions = {}) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    super(printable(message), 'cause' in options ? { cause: options.cause } : undefined);
     this.name = 'BusError';
     this.code = code;
     this.retryable = options.retryable ?? RETRYABLE_BY_DEFAULT.has(code);
@@ -87,12 +93,13 @@ export class ConfigurationError extends BusError {
   readonly problems: readonly ConfigurationProblem[];
 
   constructor(problems: readonly ConfigurationProblem[], options: BusErrorOptions = {}) {
-    super(
-      'CONFIGURATION',
-      `Invalid configuration:\n${problems.map((p) => `  - ${p.path}: ${p.message}`).join('\n')}`,
-      options,
-    );
+    super('CONFIGURATION', 'Invalid configuration', options);
     this.name = 'ConfigurationError';
+    // One line for each problem.
+    const lines = problems.map(({ path, message }) => printable(`  - ${path}: ${message}`));
+    this.message = [`${this.message}:`, ...lines].join('\n');
+    // The stack begins with the message as it was before.
+    Error.captureStackTrace(this, new.target);
     this.problems = problems;
   }
 }

@@ -208,6 +208,7 @@ export class FailurePolicy {
       firstFailedAtMs: delivery.firstFailedAtMs || nowMs,
       nowMs,
       includeStack: this.parts.options.deadLetters.includeStack,
+      maxBodyBytes: this.parts.maxRecordBytes,
       event,
     });
   }

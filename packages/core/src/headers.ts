@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 
 import { BusError } from './errors.js';
+import { quoted } from './printable.js';
 import type { HeaderValue, InboundHeaders } from './transport.js';
 
 /** Every header name that the bus writes or reads, those of eventsource-py included. They stand nowhere else. */
@@ -34,6 +35,8 @@ export const HEADER = {
   dlqOriginalOffset: 'dlq_original_offset',
   dlqConsumerGroup: 'dlq_consumer_group',
   dlqReplayCount: 'dlq_replay_count',
+  dlqBodyBytes: 'dlq_body_bytes',
+  dlqHeadersLeftOut: 'dlq_headers_left_out',
   xDlqReason: 'x-dlq-reason',
   xDlqErrorType: 'x-dlq-error-type',
   xDlqRetryCount: 'x-dlq-retry-count',
@@ -60,6 +63,9 @@ const RESERVED_NAMES: ReadonlySet<string> = new Set([
   'baggage',
   'payload',
   'partition_key',
+  // RabbitMQ sends a message also to the queues that these name.
+  'cc',
+  'bcc',
   '__proto__',
 ]);
 const RESERVED_PREFIXES = [
@@ -89,6 +95,10 @@ const ATTEMPT_NAMES: ReadonlySet<string> = new Set([
   HEADER.originalMessageId,
 ]);
 
+/** Values that a record may have in its headers, and what they may take: several times what a bus writes. */
+const MAX_HEADERS = 1_000;
+const MAX_HEADER_BYTES = 262_144;
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f]/;
 const HALF_SURROGATES = /\p{Surrogate}/gu;
@@ -110,8 +120,7 @@ export function isAttemptHeader(name: string): boolean {
 export function checkExtraHeaders(headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(headers) as [string, unknown][]) {
     const problem = problemOfName(name) ?? problemOfValue(value);
-    if (problem !== undefined)
-      throw new BusError('SERIALIZATION', `Header ${JSON.stringify(name)}: ${problem}`);
+    if (problem !== undefined) throw new BusError('SERIALIZATION', `Header ${quoted(name)}: ${problem}`);
   }
 }
 
@@ -167,9 +176,23 @@ function bytesText(bytes: Uint8Array): string {
   return isUtf8(buffer) ? buffer.toString('utf8') : `base64:${buffer.toString('base64')}`;
 }
 
-/** The only group that a replayed record is meant for; undefined when it is for all. */
+/**
+ * The only group that a replayed record is meant for; undefined when it is for all. Who replays counts it, so a record
+ * that was never replayed is for all, whatever a header of another application says that happens to have this name.
+ */
 export function targetGroup(headers: InboundHeaders): string | undefined {
-  return headerText(headers, HEADER.targetGroup);
+  const group = headerText(headers, HEADER.targetGroup);
+  return group !== undefined && replayCountOf(headers) > 0 ? group : undefined;
+}
+
+/** How often an event was given back to a group. */
+export function replayCountOf(headers: InboundHeaders): number {
+  return countOf(headerText(headers, HEADER.dlqReplayCount)) ?? 0;
+}
+
+/** A count in a header; undefined when it is none. */
+export function countOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 /** A text that may be sent as a header: cut to `maxLength` characters, half surrogate pairs replaced. */
@@ -178,11 +201,61 @@ export function safeHeaderText(text: string, maxLength: number): string {
 }
 
 /** What headers take in a record, roughly. */
-export function headerBytes(headers: Readonly<Record<string, HeaderValue>>): number {
+export function headerBytes(headers: InboundHeaders): number {
+  let bytes = 0;
+  for (const name of Object.keys(headers)) bytes += sizeOf(name, headers[name]);
+  return bytes;
+}
+
+/** What is wrong with the number or the size of headers. Nobody who means well has so many, and they are copied often. */
+export function problemOfHeaders(headers: InboundHeaders): string | undefined {
+  let count = 0;
   let bytes = 0;
   for (const name of Object.keys(headers)) {
     const value = headers[name];
-    bytes += name.length + (typeof value === 'string' || value instanceof Uint8Array ? value.length : 0) + 8;
+    count += valuesIn(value);
+    bytes += sizeOf(name, value);
   }
+  if (count > MAX_HEADERS) return `The record has ${count} headers; at most ${MAX_HEADERS} are read`;
+  if (bytes > MAX_HEADER_BYTES)
+    return `The headers take ${bytes} bytes; at most ${MAX_HEADER_BYTES} are read`;
+  return undefined;
+}
+
+/** As many of the headers as a record may have, the first ones, and how many are not among them. */
+export function boundedHeaders(headers: Readonly<Record<string, HeaderValue>>): {
+  readonly kept: Record<string, HeaderValue>;
+  readonly leftOut: number;
+} {
+  const kept: [string, HeaderValue][] = [];
+  let count = 0;
+  let bytes = 0;
+  const names = Object.keys(headers);
+  for (const name of names) {
+    const value = headers[name];
+    const size = sizeOf(name, value);
+    const values = valuesIn(value);
+    if (count + values > MAX_HEADERS || bytes + size > MAX_HEADER_BYTES) continue;
+    count += values;
+    bytes += size;
+    kept.push([name, value]);
+  }
+  return { kept: Object.fromEntries(kept), leftOut: names.length - kept.length };
+}
+
+function valuesIn(value: HeaderValue): number {
+  return Array.isArray(value) ? value.length : 1;
+}
+
+function sizeOf(name: string, value: HeaderValue): number {
+  const overhead = name.length + 8;
+  if (!Array.isArray(value)) return overhead + lengthOf(value);
+  let bytes = 0;
+  for (const each of value) bytes += overhead + lengthOf(each);
   return bytes;
+}
+
+/** Clients also hand out numbers, tables and nothing, alone or in lists, whatever the type says. */
+function lengthOf(value: unknown): number {
+  return typeof value === 'string' || value instanceof Uint8Array ? value.length : 0;
 }

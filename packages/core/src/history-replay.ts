@@ -21,6 +21,8 @@ export interface HistoryReplay {
   readonly history: HistoryReader | undefined;
   readonly transportName: string;
   readonly destination: string;
+  /** Whether the history holds what was given back to one group. */
+  readonly sharedReplays: boolean;
   readonly group: string;
   readonly codec: EventCodec;
   readonly maxEventBytes: number;
@@ -82,7 +84,7 @@ class Reader {
 
   async read(record: InboundRecord, partition: number): Promise<void> {
     // A dead letter that was given back to one group is a copy: the event itself stands where it was published.
-    if (targetGroup(record.headers) !== undefined) return;
+    if (this.#replay.sharedReplays && targetGroup(record.headers) !== undefined) return;
     const event = await this.#eventOf(record);
     if (event === undefined) return;
     this.events++;

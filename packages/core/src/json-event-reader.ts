@@ -6,6 +6,7 @@ import type { DomainEvent } from './event.js';
 import { exactInstant, instantMs } from './instant.js';
 import { parseWithBigIntegers } from './json-integers.js';
 import { classify, EXACT, explain, REFUSED } from './json-values.js';
+import { printable } from './printable.js';
 
 type Fields = Record<string, unknown>;
 
@@ -40,11 +41,16 @@ function fieldsOf(text: string, parse: (text: string) => unknown): Fields {
   try {
     value = parse(text);
   } catch (error) {
-    throw unreadable('it is not JSON', error);
+    throw unreadable('it is not JSON', withoutControls(error));
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw unreadable('it is not a JSON object');
   return value as Fields;
+}
+
+/** V8 quotes the text as it is, and loggers print causes. */
+function withoutControls(error: unknown): Error {
+  return new SyntaxError(printable((error as Error).message));
 }
 
 function dataOf(fields: Fields): Fields {

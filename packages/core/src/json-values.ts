@@ -1,5 +1,7 @@
 import { types } from 'node:util';
 
+import { quoted } from './printable.js';
+
 /**
  * What JSON can carry without changing it, decided before it is written: `JSON.stringify` turns NaN into null, -0 into 0
  * and a Map into `{}`, and drops functions, all without a word.
@@ -207,7 +209,7 @@ function explainAll<K>(
 
 /** `.name`, or `["name"]` where that could be misread. */
 export function pathOf(name: string): string {
-  return /^[A-Za-z_$][\w$]*$/.test(name) ? `.${name}` : `[${JSON.stringify(name.slice(0, 80))}]`;
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? `.${name}` : `[${quoted(name, 80)}]`;
 }
 
 /** An object with fields and nothing behind them: made by `{}`, `JSON.parse` or `Object.create(null)`, in any realm. */

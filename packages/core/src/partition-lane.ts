@@ -13,6 +13,8 @@ export interface LaneHost {
   /** What ran here, unheard, in former ownerships of each partition. */
   readonly formerRuns: Map<number, RunCounts>;
   now(): number;
+  /** As how many events a record counts: memory is bounded in events of the size that is allowed. */
+  weightOf(record: InboundRecord): number;
   /** A lane's head may run. */
   ready(lane: KeyLane): void;
   /** Starts what may start. */
@@ -50,6 +52,8 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
   busy = 0;
   /** Admitted and not settled. */
   unsettled = 0;
+  /** What large ones among them count for more than one. */
+  excess = 0;
   private state: LaneState = 'opening';
   /** Counts openings and hand-overs: what one of them still wants to do after another began is void. */
   private phase = 0;
@@ -60,7 +64,7 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
   private readonly order = new Fifo<Delivery>();
   private readonly inbox = new Fifo<readonly InboundRecord[]>();
   private inboxOffset = 0;
-  private inboxCount = 0;
+  private inboxWeight = 0;
   private parked: KeyLane[] = [];
   private settledRecords: InboundRecord[] = [];
   private watermark: InboundRecord | undefined;
@@ -90,9 +94,9 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
     return this.state === 'lost';
   }
 
-  /** Records fetched and not yet admitted. */
+  /** Records fetched and not yet admitted, large ones counted as often as they are larger than an event may be. */
   get waiting(): number {
-    return this.inboxCount;
+    return this.inboxWeight;
   }
 
   /** Suspects of a crash are still to be handled here. */
@@ -112,7 +116,7 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
   deliver(records: readonly InboundRecord[]): void {
     if (this.state === 'lost' || this.state === 'halted' || records.length === 0) return;
     this.inbox.push(records);
-    this.inboxCount += records.length;
+    for (const record of records) this.inboxWeight += this.host.weightOf(record);
     this.host.offered(this);
   }
 
@@ -171,6 +175,7 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
     this.keys.clear();
     this.parked = [];
     this.unsettled = 0;
+    this.excess = 0;
     this.host.abandoned(this, open);
     this.wakeIdle();
   }
@@ -206,27 +211,34 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
     if (this.state !== 'active') return 0;
     const { maxInFlight } = this.host;
     const ahead = this.unheard.undurable + this.order.length;
-    const room = Math.min(credit, maxInFlight * WHOLE_SPAN - ahead);
     const nowMs = this.host.now();
+    let room = Math.min(credit, maxInFlight * WHOLE_SPAN - ahead);
     let admitted = 0;
-    for (let batch = this.inbox.peek(); batch && admitted < room; batch = this.inbox.peek()) {
-      const until = Math.min(batch.length, this.inboxOffset + room - admitted);
-      for (let i = this.inboxOffset; i < until; i += 1) this.admitOne(batch[i] as InboundRecord, nowMs);
-      admitted += until - this.inboxOffset;
-      this.inboxOffset = until;
-      if (until === batch.length) {
-        this.inbox.shift();
-        this.inboxOffset = 0;
-      }
+    for (let record = this.nextWaiting(); record && room > 0; record = this.nextWaiting()) {
+      const weight = this.host.weightOf(record);
+      this.inboxOffset += 1;
+      this.inboxWeight -= weight;
+      this.excess += weight - 1;
+      room -= weight;
+      admitted += 1;
+      this.admitOne(record, nowMs);
     }
-    this.inboxCount -= admitted;
     return admitted;
+  }
+
+  private nextWaiting(): InboundRecord | undefined {
+    const batch = this.inbox.peek();
+    if (!batch || this.inboxOffset < batch.length) return batch?.[this.inboxOffset];
+    this.inbox.shift();
+    this.inboxOffset = 0;
+    return this.inbox.peek()?.[0];
   }
 
   /** The head of a lane is done for good: the next of its key may run, and the watermark may move. */
   settle(delivery: Delivery): void {
     delivery.settled = true;
     this.unsettled -= 1;
+    this.excess -= this.host.weightOf(delivery.record) - 1;
     delivery.abort = undefined;
     this.settledRecords.push(delivery.record);
     this.journal.forget(delivery.record.position);
@@ -319,9 +331,14 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
       this.order.shift();
       this.watermark = head.record;
       moved += 1;
-      pastSuspects ||= (head.record.timestampMs ?? 0) > this.openedAtMs;
+      pastSuspects ||= this.isYounger(head.record);
     }
     this.journal.advance(moved, pastSuspects);
+  }
+
+  /** Written after this ownership began. Publishers may choose the time: one that lies ahead of us says nothing. */
+  private isYounger({ timestampMs = 0 }: InboundRecord): boolean {
+    return timestampMs > this.openedAtMs && timestampMs <= this.host.now();
   }
 
   private async flushBehind(): Promise<void> {
@@ -338,7 +355,7 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
   private clearInbox(): void {
     this.inbox.clear();
     this.inboxOffset = 0;
-    this.inboxCount = 0;
+    this.inboxWeight = 0;
   }
 
   private wakeIdle(): void {

@@ -33,6 +33,7 @@ export * from './options-tls.js';
 export { Outages } from './outages.js';
 export { partitionOf } from './partition.js';
 export { type Patience, patiently } from './patiently.js';
+export { printable, quoted } from './printable.js';
 export { backoffDelayMs } from './retry.js';
 export { RunningConsumers, type StartableConsumption } from './running-consumers.js';
 export { Secret } from './secret.js';

@@ -29,6 +29,7 @@ import { replayHistory } from './history-replay.js';
 import { Lifecycle } from './lifecycle.js';
 import { createMetrics } from './metrics.js';
 import type { ResolvedEventBusOptions } from './options.js';
+import { printable } from './printable.js';
 import { PublishPath } from './publish-path.js';
 import { Registry } from './registry.js';
 import { RunningReplays } from './running-replays.js';
@@ -94,6 +95,7 @@ export class TransportEventBus implements EventBus {
       group: options.group,
       maxReplays: options.deadLetters.maxReplays,
       codec: options.codec,
+      maxEventBytes: options.maxEventBytes,
       partitions: () => transport.partitions,
     });
   }
@@ -188,6 +190,7 @@ export class TransportEventBus implements EventBus {
         history,
         transportName: name,
         destination,
+        sharedReplays: this.#parts.sharedReplays,
         group,
         codec,
         maxEventBytes,
@@ -255,11 +258,13 @@ export class TransportEventBus implements EventBus {
 
   #compose(random: () => number): EngineParts {
     const options = this.#options;
-    const { name: system, destination } = this.#transport;
+    const { name: system, destination, limits, capabilities } = this.#transport;
     return {
       options,
       group: options.group,
       destination,
+      maxRecordBytes: limits.maxRecordBytes,
+      sharedReplays: !capabilities.privateReplays,
       opener: randomUUID().slice(0, 13),
       registry: this.#registry,
       services: {
@@ -358,7 +363,8 @@ export class TransportEventBus implements EventBus {
         this.#onStatus({ type: 'rebalanced', atMs: this.#clock.now(), group, partitions });
       },
       error: (error) => this.#onError(error),
-      warning: (message) => this.#onStatus({ type: 'warning', atMs: this.#clock.now(), message }),
+      warning: (message) =>
+        this.#onStatus({ type: 'warning', atMs: this.#clock.now(), message: printable(message) }),
       fenced: (count) => {
         this.#stats.fencedSettlements += count;
       },

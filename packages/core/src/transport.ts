@@ -65,6 +65,11 @@ export interface Capabilities {
   readonly history: 'none' | 'position' | 'time';
   /** Several processes may share a group. */
   readonly competing: boolean;
+  /**
+   * Only its group ever sees a dead letter that is given back. Then a header that keeps an event from the other groups
+   * (`target_group`) means nothing here: whoever writes it cannot hide an event. @default false
+   */
+  readonly privateReplays?: boolean;
 }
 
 /** Sizes that core keeps to. */
@@ -140,6 +145,11 @@ export interface InboundRecord {
   readonly timestampMs: number | undefined;
   /** True when the broker knows that it delivered this record to the group before. */
   readonly redelivered: boolean;
+  /**
+   * Why the transport itself cannot read what is stored at this position, and no later attempt could; then `value` is
+   * what is stored. It becomes a dead letter.
+   */
+  readonly unreadable?: BusError;
 }
 
 /** A consumer group. */

@@ -66,6 +66,7 @@ beforeEach(() => {
     group: 'billing',
     maxReplays: 3,
     codec: jsonCodec,
+    maxEventBytes: 1_000_000,
     partitions: () => 8,
   });
 });
@@ -98,6 +99,7 @@ function put(given: Given = {}): string {
     attempts: 3,
     nowMs: Date.parse(given.at ?? '2026-01-01T00:00:00Z'),
     includeStack: false,
+    maxBodyBytes: Number.MAX_SAFE_INTEGER,
   });
   store.letters.push({ id, record: { ...source, headers: record.headers } });
   return id;

@@ -45,6 +45,7 @@ const letterOf = (changes: Partial<DeadLetterSource> = {}): OutboundRecord =>
     attempts: 4,
     nowMs: NOW_MS,
     includeStack: false,
+    maxBodyBytes: Number.MAX_SAFE_INTEGER,
     ...changes,
   });
 const stored = (
@@ -55,7 +56,7 @@ const stored = (
   record: { key, value, headers, position: '7', timestampMs, redelivered: false },
 });
 const parsed = (changes: Partial<DeadLetterSource> = {}) =>
-  parseDeadLetter(stored(letterOf(changes)), jsonCodec);
+  parseDeadLetter(stored(letterOf(changes)), jsonCodec, 1_000_000);
 const inboundOf = (record: OutboundRecord): InboundRecord => stored(record).record;
 
 describe('the record of a dead letter', () => {
@@ -204,6 +205,7 @@ describe('a dead letter, read back', () => {
       const letter = parseDeadLetter(
         stored({ key, value: Buffer.from(body), headers, timestampMs: 5 }),
         jsonCodec,
+        1_000_000,
       );
       expect(letter).toMatchObject({
         group: 'billing',
@@ -226,6 +228,7 @@ describe('a dead letter, read back', () => {
       const letter = parseDeadLetter(
         stored({ key, value: Buffer.from(body), headers, timestampMs: 5 }),
         jsonCodec,
+        1_000_000,
       );
       const isRabbit = name.startsWith('rabbitmq');
       expect(letter).toMatchObject({
@@ -251,7 +254,7 @@ describe('a dead letter, read back', () => {
       deadLetteredAt: new Date(5),
       source: { destination: '', partition: -1, position: '' },
     };
-    expect(parseDeadLetter(stored({ ...nothing, headers: {} }), jsonCodec)).toMatchObject(neutral);
+    expect(parseDeadLetter(stored({ ...nothing, headers: {} }), jsonCodec, 1_000_000)).toMatchObject(neutral);
     const nonsense = {
       dlq_attempts: 'abc',
       dlq_retry_count: '-1',
@@ -259,11 +262,14 @@ describe('a dead letter, read back', () => {
       dlq_timestamp: 'now',
       dlq_original_partition: '3.5',
     };
-    expect(parseDeadLetter(stored({ ...nothing, headers: nonsense }), jsonCodec)).toMatchObject(neutral);
+    expect(parseDeadLetter(stored({ ...nothing, headers: nonsense }), jsonCodec, 1_000_000)).toMatchObject(
+      neutral,
+    );
     expect(
       parseDeadLetter(
         stored({ ...nothing, headers: { dlq_reason: 'republish_failed' }, timestampMs: Number.NaN }),
         jsonCodec,
+        1_000_000,
       ),
     ).toMatchObject({
       reason: 'republish_failed',
@@ -300,7 +306,7 @@ describe('a dead letter, read back', () => {
     });
     fc.assert(
       fc.property(letter, (any) => {
-        const read = parseDeadLetter(stored(any), jsonCodec);
+        const read = parseDeadLetter(stored(any), jsonCodec, 1_000_000);
         expect(Number.isNaN(read.deadLetteredAt.getTime())).toBe(false);
         expect(Number.isSafeInteger(read.attempts) && Number.isSafeInteger(read.replayCount)).toBe(true);
         const replay = replayRecord(stored(any), 'g', 8);
@@ -353,7 +359,7 @@ describe('the record of a replay', () => {
   it('counts on through further lives, and changes the group it is for', () => {
     const once = replayRecord(stored(letterOf()), 'billing', 8);
     const again = letterOf({ source: inboundOf(once) });
-    expect(parseDeadLetter(stored(again), jsonCodec).replayCount).toBe(1);
+    expect(parseDeadLetter(stored(again), jsonCodec, 1_000_000).replayCount).toBe(1);
     expect(replayRecord(stored(again), 'shipping', 8).headers).toMatchObject({
       dlq_replay_count: '2',
       target_group: 'shipping',

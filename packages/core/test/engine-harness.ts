@@ -89,6 +89,8 @@ export function handEngine(options: EventBusOptions, handle: Handle, opener = 'm
     options: resolveEventBusOptions(options),
     group: names.group,
     destination: names.destination,
+    maxRecordBytes: Number.MAX_SAFE_INTEGER,
+    sharedReplays: true,
     opener,
     registry,
     services: { publish: async () => undefined, textHeaders: () => ({}) },

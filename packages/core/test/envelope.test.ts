@@ -313,7 +313,27 @@ describe('headers as text', () => {
   });
 
   it('tell the group that a record is meant for', () => {
-    expect(targetGroup({ target_group: Buffer.from('billing') })).toBe('billing');
+    const replayed = { target_group: Buffer.from('billing'), dlq_replay_count: '1' };
+    expect(targetGroup(replayed)).toBe('billing');
     expect(targetGroup({})).toBeUndefined();
+  });
+
+  it.each([undefined, '0', '-1', 'x', ''])(
+    'keep nothing from anybody when the record was never replayed: %p',
+    (dlq_replay_count) => {
+      expect(targetGroup({ target_group: 'adults', dlq_replay_count })).toBeUndefined();
+    },
+  );
+
+  it('are bounded, sent or received', () => {
+    const many = Object.fromEntries(Array.from({ length: 1_001 }, (_, n) => [`h${n}`, 'x']));
+    const list = { same: Array.from({ length: 1_001 }, () => 'x') };
+    const large = { h: 'x'.repeat(262_145) };
+    for (const headers of [many, list, large])
+      expect(thrownBy(() => readEvent(inbound({ headers }), jsonCodec, MAX))).toMatchObject({
+        code: 'DESERIALIZATION',
+        message: expect.stringMatching(/at most/),
+      });
+    expect(thrownBy(() => prepare({ extraHeaders: many }))).toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
   });
 });

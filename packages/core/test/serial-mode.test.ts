@@ -60,8 +60,10 @@ describe('events that run one at a time after a crash', () => {
     );
     const [suspects, other] = [assign(0), assign(1)];
     await Promise.all([suspects.lane.open(DIED), other.lane.open(NO_JOURNALS)]);
+    const openedAtMs = Date.now();
+    await until('a time after the take-over', () => Date.now() > openedAtMs);
     // Younger than the take-over: with it the suspects are past.
-    suspects.lane.deliver([recordOf(0, 'suspect', { timestampMs: Date.now() + 60_000 })]);
+    suspects.lane.deliver([recordOf(0, 'suspect', { timestampMs: Date.now() })]);
     await until('the suspect', () => suspects.port.settledPositions.length === 1);
     let saved = (): void => undefined;
     suspects.port.saving = () => new Promise((resolve) => (saved = resolve));

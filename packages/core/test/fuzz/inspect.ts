@@ -98,6 +98,7 @@ function keepsBytes(source: InboundRecord, event: DomainEvent | undefined): Outb
     attempts: 1,
     nowMs: NOW_MS,
     includeStack: false,
+    maxBodyBytes: Number.MAX_SAFE_INTEGER,
     event,
   });
   sameBytes(letter.value, source.value);
@@ -112,7 +113,7 @@ function asStored({ key, value, headers, timestampMs }: OutboundRecord): Inbound
 }
 
 function parsesAsLetter(stored: StoredDeadLetter, value: Uint8Array | null): void {
-  const letter = parseDeadLetter(stored, jsonCodec);
+  const letter = parseDeadLetter(stored, jsonCodec, 1_000_000);
   sameBytes(letter.raw, value);
   if (Number.isNaN(letter.deadLetteredAt.getTime())) throw new Error('the dead letter has no time');
   const replay = replayRecord(stored, 'billing', PARTITIONS, { nowMs: NOW_MS, event: letter.event });
