@@ -7,7 +7,7 @@ import type { KafkaCompressionCodec, KafkaSettings } from './options.js';
 const TYPES = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const;
 
 /** What a batch may unpack to: far more than honest producers write, and little enough for a process to live with. */
-const MAX_UNPACKED_BYTES = 134_217_728;
+export const MAX_UNPACKED_BYTES = 134_217_728;
 
 const gzip = promisify<zlib.InputType, Buffer>(zlib.gzip);
 const unzip = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.unzip);
@@ -28,7 +28,8 @@ export function registerCodecs(codecs: KafkaSettings['compressionCodecs']): void
 function kafkajsCodec(codec: KafkaCompressionCodec): object {
   return {
     compress: async ({ buffer }: { readonly buffer: Buffer }): Promise<Buffer> => codec.compress(buffer),
-    decompress: async (data: Buffer): Promise<Buffer> => codec.decompress(data),
+    decompress: async (data: Buffer): Promise<Buffer> =>
+      codec.decompress(data, { maxOutputLength: MAX_UNPACKED_BYTES }),
   };
 }
 
@@ -50,7 +51,7 @@ export async function decompress(type: number, data: Buffer): Promise<Buffer> {
   }
   throw new BusError(
     'PAYLOAD_TOO_LARGE',
-    `A batch of ${data.length} bytes unpacks to more than ${MAX_UNPACKED_BYTES}; nothing behind it in its partition can be read. Delete the records up to it, or let its producer write smaller batches`,
+    `A batch of ${data.length} bytes unpacks to more than ${MAX_UNPACKED_BYTES}: let its producer write smaller batches`,
   );
 }
 

@@ -1,5 +1,6 @@
 import type { BusError } from '@omnibus/core/transport';
 import { ByteReader } from './byte-reader.js';
+import { DecodeBudget } from './decode-budget.js';
 import { toBusError } from './errors.js';
 import { protocolError } from './protocol.js';
 import { decodeBatches, type RecordBatch } from './record-batch.js';
@@ -26,8 +27,22 @@ export interface AbortedTransaction {
 /** The version of the request that this reads the answer of. */
 export const FETCH_VERSION = 11;
 
-/** Reads the answer to a fetch request. */
-export async function decodeFetch(data: Buffer, checkCrcs = false): Promise<readonly FetchedPartition[]> {
+/** How an answer is read. */
+export interface FetchTerms {
+  readonly checkCrcs: boolean;
+  /** Which offset each partition was asked from: what a batch holds before it is not wanted. */
+  readonly from: ReadonlyMap<number, string>;
+}
+
+/**
+ * Reads the answer to a fetch request, as far as the budget goes: batches that it does not reach for are left out, as if
+ * the broker had not sent them.
+ */
+export async function decodeFetch(
+  data: Buffer,
+  { checkCrcs, from }: FetchTerms = { checkCrcs: false, from: new Map() },
+  budget: DecodeBudget = new DecodeBudget(),
+): Promise<readonly FetchedPartition[]> {
   const reader = new ByteReader(data);
   // Throttle time.
   reader.skip(4);
@@ -39,12 +54,19 @@ export async function decodeFetch(data: Buffer, checkCrcs = false): Promise<read
   for (let topics = reader.int32(); topics > 0; topics -= 1) {
     reader.skip(reader.int16());
     for (let left = reader.int32(); left > 0; left -= 1)
-      partitions.push(await decodePartition(reader, checkCrcs));
+      partitions.push(
+        await decodePartition(reader, (bytes, partition) =>
+          decodeBatches(bytes, { checkCrcs, from: BigInt(from.get(partition) ?? '0'), budget }),
+        ),
+      );
   }
   return partitions;
 }
 
-async function decodePartition(reader: ByteReader, checkCrcs: boolean): Promise<FetchedPartition> {
+async function decodePartition(
+  reader: ByteReader,
+  decode: (bytes: Buffer, partition: number) => Promise<readonly RecordBatch[]>,
+): Promise<FetchedPartition> {
   const partition = reader.int32();
   const errorCode = reader.int16();
   // High watermark.
@@ -61,7 +83,7 @@ async function decodePartition(reader: ByteReader, checkCrcs: boolean): Promise<
   const bytes = reader.take(Math.max(0, reader.int32()));
   const answer = { partition, errorCode, readableEnd, aborted };
   try {
-    return { ...answer, batches: await decodeBatches(bytes, checkCrcs), unreadable: undefined };
+    return { ...answer, batches: await decode(bytes, partition), unreadable: undefined };
   } catch (error) {
     return { ...answer, batches: [], unreadable: toBusError(error, `read partition ${partition}`) };
   }

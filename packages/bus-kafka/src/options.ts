@@ -36,7 +36,11 @@ export type KafkaCompression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 /** Compresses and decompresses what a batch of records holds, in Kafka's framing of the algorithm. */
 export interface KafkaCompressionCodec {
   compress(data: Buffer): Buffer | Promise<Buffer>;
-  decompress(data: Buffer): Buffer | Promise<Buffer>;
+  /**
+   * What is read is untrusted, and a few bytes may unpack to gigabytes. A codec should stop at `maxOutputLength` bytes and
+   * throw an error with the code `ERR_BUFFER_TOO_LARGE`, as zlib does; what is longer is refused afterwards in any case.
+   */
+  decompress(data: Buffer, limits: { readonly maxOutputLength: number }): Buffer | Promise<Buffer>;
 }
 
 /** Options of `KafkaEventBus`, beside those of every bus. All may be left out. */

@@ -80,7 +80,8 @@ export function fetch(
   if (prepared.request.apiVersion !== FETCH_VERSION) {
     return Promise.reject(new BusError('UNSUPPORTED', 'Consuming needs Kafka 2.3 or newer'));
   }
-  return exchange(broker, prepared, (data) => decodeFetch(data, checkCrcs));
+  const from = new Map(partitions.map(({ partition, fetchOffset }) => [partition, fetchOffset] as const));
+  return exchange(broker, prepared, (data) => decodeFetch(data, { checkCrcs, from }));
 }
 
 /** What kafkajs takes for one of its encoders. */

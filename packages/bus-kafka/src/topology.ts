@@ -25,7 +25,7 @@ const CREATE_TIMEOUT_MS = 10_000;
 const POLL_MS = 25;
 const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
 /** A dead letter carries its event and what was wrong with it. */
-const DEAD_LETTER_HEADROOM_BYTES = 131_072;
+const DEAD_LETTER_HEADROOM_BYTES = 524_288;
 
 /** Makes sure that the topics exist. Never changes or removes one. */
 export class Topology {

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { ByteReader } from '../src/byte-reader.js';
 import { committedRecords } from '../src/committed-records.js';
+import { DecodeBudget } from '../src/decode-budget.js';
 import type { FetchedPartition } from '../src/fetch-decoder.js';
 import { decodeBatches, type RecordBatch } from '../src/record-batch.js';
 
@@ -49,6 +50,8 @@ function messages(next: () => number): Message[] {
     };
   });
 }
+
+const MESSAGE: Message = { key: 'k', value: 'v', headers: {}, timestampDelta: 0, offsetDelta: 0 };
 
 async function encoded(batch: readonly Message[], changes: object = {}): Promise<Buffer> {
   const last = batch[batch.length - 1]?.offsetDelta ?? 0;
@@ -288,9 +291,9 @@ describe('bytes that lie', () => {
 
   test('a checksum that is wrong is found where it is looked at', async () => {
     const bytes = await plain();
-    expect(await decodeBatches(bytes, true)).toHaveLength(1);
+    expect(await decodeBatches(bytes, { checkCrcs: true })).toHaveLength(1);
     bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1;
-    await expect(decodeBatches(bytes, true)).rejects.toMatchObject({
+    await expect(decodeBatches(bytes, { checkCrcs: true })).rejects.toMatchObject({
       code: 'BROKER',
       message: expect.stringContaining('checksum'),
     });
@@ -302,15 +305,45 @@ describe('bytes that lie', () => {
     expect(await decodeBatches(Buffer.concat([good, bad]))).toHaveLength(1);
   });
 
-  test('a few bytes that unpack to gigabytes are refused', async () => {
+  test('a few bytes that unpack to gigabytes are one record that is unreadable, and the next batch is read', async () => {
     const bomb = gzipSync(Buffer.alloc(200 * 1_048_576));
     const bytes = await plain();
     const header = Buffer.from(bytes.subarray(0, 61));
     header.writeInt16BE(1, 21);
     header.writeInt32BE(49 + bomb.length, 8);
-    await expect(decodeBatches(Buffer.concat([header, bomb]))).rejects.toMatchObject({
-      code: 'PAYLOAD_TOO_LARGE',
-    });
+    const batch = Buffer.concat([header, bomb]);
+    const [first, second] = await decodeBatches(Buffer.concat([batch, bytes]));
+    expect(first?.records).toMatchObject([
+      { key: undefined, position: first?.lastOffset, unreadable: { code: 'PAYLOAD_TOO_LARGE' } },
+    ]);
+    expect(first?.records[0]?.value).toEqual(batch);
+    expect(second?.records.length).toBeGreaterThan(0);
+  });
+
+  test('no more is decoded than the budget allows; the rest is fetched again', async () => {
+    const batch = await encoded(Array.from({ length: 10 }, (_, n) => ({ ...MESSAGE, offsetDelta: 2 * n })));
+    const base = 9_007_199_254_740_000n;
+    const positions: string[] = [];
+    let fetches = 0;
+    for (let from = base; from <= base + 18n; fetches += 1) {
+      const [read] = await decodeBatches(batch, {
+        from,
+        budget: new DecodeBudget(1_000_000, 4),
+      });
+      positions.push(...(read?.records.map(({ position }) => position) ?? []));
+      from = BigInt(read?.lastOffset ?? 0) + 1n;
+    }
+    expect(positions).toEqual(Array.from({ length: 10 }, (_, n) => String(base + 2n * BigInt(n))));
+    expect(fetches).toBe(3);
+    expect(await decodeBatches(Buffer.concat([batch, batch]), { budget: new DecodeBudget(10) })).toHaveLength(
+      1,
+    );
+  });
+
+  test('a header that comes a hundred thousand times takes no longer than as many headers', async () => {
+    const same = Array.from({ length: 100_000 }, () => 'x');
+    const [read] = await decodeBatches(await encoded([{ ...MESSAGE, headers: { same } }]));
+    expect(read?.records[0]?.headers.same).toHaveLength(100_000);
   });
 
   test('a marker that compaction emptied is no marker, and no stall', async () => {

@@ -39,7 +39,9 @@ const BY_REPLY_CODE: Readonly<Record<number, Reason>> = {
 const LOST_CODES: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ABORT_ERR']);
 const CONNECT_CODES =
   /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EADDRNOTAVAIL|ECONNREFUSED)/;
-const ARGUMENT = /inequivalent arg '([^']+)' for (\w+) '([^']+)'.*?received (.+?) but current is ([^"]+)/s;
+const ARGUMENT = /inequivalent arg '([^']+)' for (\w+) '([^']+)'/;
+const RECEIVED = 'received ';
+const CURRENT = ' but current is ';
 const VALUE = /^the value '([^']*)'|^'?([^'\s]+)/;
 
 /** An argument of a queue or exchange that is not what it should be. */
@@ -79,11 +81,12 @@ export function isMissing(error: unknown): boolean {
 
 /** Which argument differs from what exists, where that is what the broker complains of. */
 export function mismatchOf(error: unknown): Mismatch | undefined {
-  const { message } = (typeof error === 'object' && error !== null ? error : {}) as ClientError;
-  const found = ARGUMENT.exec(message ?? '');
-  if (!found) return undefined;
-  const [, argument = '', kind = '', name = '', wanted = '', current = ''] = found;
-  return { argument, kind, name, wanted: valueIn(wanted), found: valueIn(current) };
+  const { message = '' } = (typeof error === 'object' && error !== null ? error : {}) as ClientError;
+  const [found, argument = '', kind = '', name = ''] = ARGUMENT.exec(message) ?? [];
+  const [, received = ''] = message.split(RECEIVED, 2);
+  const [wanted = '', current] = received.split(CURRENT, 2);
+  if (found === undefined || current === undefined) return undefined;
+  return { argument, kind, name, wanted: valueIn(wanted), found: valueIn(current.split('"', 1)[0] ?? '') };
 }
 
 /** The broker writes `the value 'classic' of type 'longstr'`, or `none`. */
@@ -122,13 +125,16 @@ function preconditionReason(error: ClientError): Reason {
   if (/larger than (the )?(configured )?max/.test(message))
     return { code: 'PAYLOAD_TOO_LARGE', hint: "raise the broker's max_message_size, or send less" };
   // A handler took longer than the broker's consumer_timeout: the queue is consumed anew.
-  if (/acknowledg?ement.*timed out/.test(message))
+  if (/acknowledg?ement/.test(message) && message.includes('timed out'))
     return { code: 'FENCED', hint: "raise the broker's consumer_timeout" };
   if (/invalid arg|unknown (exchange|queue) type/.test(message)) return { code: 'CONFIGURATION' };
   return { code: 'BROKER' };
 }
 
+const WORDS = 'with message "';
+
 /** The broker's words, without amqplib's around them. */
 function saidBy(message: string): string {
-  return /with message "(.*)"$/s.exec(message)?.[1] ?? message;
+  const at = message.indexOf(WORDS);
+  return at === -1 || !message.endsWith('"') ? message : message.slice(at + WORDS.length, -1);
 }

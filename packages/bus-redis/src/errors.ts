@@ -63,7 +63,7 @@ const BY_TEXT: readonly (readonly [RegExp, Reason])[] = [
   [/max number of clients reached/, { code: 'CONNECT', hint: "raise the server's maxclients" }],
   [/invalid password|invalid username-password/, AUTHENTICATION],
   [/unknown (sub)?command/i, { code: 'UNSUPPORTED', hint: 'Redis 7.0 or newer, or Valkey 8, is needed' }],
-  [/can't run this command or subcommand|can't access .* keys/, { code: 'AUTHORIZATION' }],
+  [/can't run this command or subcommand|can't access [a-z ]{0,60}keys/, { code: 'AUTHORIZATION' }],
 ];
 
 const LOST_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 
 import { spellsItself } from './json-values.js';
 
-const STRINGS_AND_NUMBERS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+/** A text without an end is taken to the end all the same: looking for it anew from each quote would take for ever. */
+const STRINGS_AND_NUMBERS = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 const LONG_INTEGER = /^-?\d{16,}$/;
 
 /**
