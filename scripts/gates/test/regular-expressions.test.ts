@@ -13,8 +13,8 @@ it('finds the regular expressions', () => {
 it('has none that takes more than linear time, whatever text it meets', async () => {
   const slow: string[] = [];
   for (const { file, source, flags } of expressions) {
-    const { status, complexity } = await check(source, flags, { timeout: 60_000 });
-    if (status !== 'safe') slow.push(`${file}: /${source}/${flags} is ${status}: ${complexity?.summary ?? ''}`);
+    const { status } = await check(source, flags, { timeout: 60_000 });
+    if (status !== 'safe') slow.push(`${file}: /${source}/${flags} is ${status}`);
   }
   expect(slow).toEqual([]);
 }, 180_000);
