@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { AnswerLengths } from './answer-lengths.js';
 import type { ConnectionPoolBuilder, KafkaBroker, KafkaCluster } from './kafkajs-cluster.js';
 import { call } from './protocol.js';
 
@@ -31,6 +32,7 @@ interface Connection {
   bytesNeeded: number;
   connect(): Promise<unknown>;
   disconnect(): Promise<unknown>;
+  processData(data: Buffer): void;
 }
 
 /** Bytes that tell how long an answer is. */
@@ -54,6 +56,7 @@ function repairConnections(builder: ConnectionPoolBuilder): void {
     for (const connection of connections.pool as readonly Connection[]) {
       timersOnlyWhenNeeded(connection.requestQueue);
       oneSocketAtATime(connection);
+      refuseAbsurdLengths(connection);
     }
     return connections;
   };
@@ -109,6 +112,22 @@ function oneSocketAtATime(connection: Connection): void {
   connection.disconnect = () => {
     giveUp(connection);
     return Promise.resolve(true);
+  };
+}
+
+/** Any length passes for true: one of gigabytes is waited for, and from one that is negative it never comes back. */
+function refuseAbsurdLengths(connection: Connection): void {
+  const processData = connection.processData.bind(connection);
+  const bySocket = new WeakMap<Socket, AnswerLengths>();
+  connection.processData = (data) => {
+    const { socket } = connection;
+    if (!socket) return;
+    const lengths = bySocket.get(socket) ?? new AnswerLengths();
+    bySocket.set(socket, lengths);
+    const absurd = lengths.absurdIn(data);
+    if (absurd === undefined) processData(data);
+    else
+      socket.destroy(new Error(`an answer is said to have ${absurd} bytes: what answers is no Kafka broker`));
   };
 }
 

@@ -332,7 +332,7 @@ const TEXTS: readonly (readonly [id: string, title: string, text: string])[] = [
   [
     'PO06',
     'hostile JSON',
-    '`__proto__`, 10 000 nested arrays, 1e5 keys, malformed traceparent, attempt="abc": no pollution, crash or stall.',
+    '`__proto__`, 10 000 nested arrays, 1e5 keys, malformed traceparent, attempt="abc": no pollution, crash or stall. Events above `maxEventBytes`, thousands of headers, forged replays and dead letters: nobody else loses anything, and it is told in one line.',
   ],
   [
     'PO07',

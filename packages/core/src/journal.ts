@@ -38,6 +38,8 @@ export const EMPTY_JOURNAL: JournalDocument = {
 
 /** Kafka takes 4,096 bytes of commit metadata, the smallest room of all brokers. */
 const MAX_JOURNAL_BYTES = 4_000;
+/** What is longer was written by nobody who keeps to that, and is not parsed. */
+const MAX_STORED_LENGTH = 65_536;
 
 interface StoredJournal {
   o?: string;
@@ -52,7 +54,7 @@ interface StoredJournal {
 
 /** Reads what is stored. Anything else than a journal (another client's metadata) reads as empty. */
 export function parseJournal(text: string | undefined): JournalDocument {
-  if (!text?.startsWith('{')) return EMPTY_JOURNAL;
+  if (!text?.startsWith('{') || text.length > MAX_STORED_LENGTH) return EMPTY_JOURNAL;
   let stored: StoredJournal;
   try {
     stored = JSON.parse(text) as StoredJournal;

@@ -53,6 +53,18 @@ describe('events that run one at a time after a crash', () => {
     expect(intentIn(other.port)).toEqual({ position: '7', sequence: 2 });
   });
 
+  it('stay alone behind an event whose publisher gave it a time that is still to come', async () => {
+    const started: string[] = [];
+    const { assign } = handEngine(TWO_TRIES, ({ aggregateId }) => void started.push(aggregateId));
+    const { lane, port } = assign(0);
+    await lane.open(DIED);
+    lane.deliver([recordOf(0, 'forged', { timestampMs: Date.now() + 60_000 })]);
+    await until('the forged one', () => port.settledPositions.length === 1);
+    lane.deliver([recordOf(1, 'suspect')]);
+    await until('the suspect', () => started.length === 2);
+    expect(port.journals.map((text) => parseJournal(text).intent?.position)).toContain('1');
+  });
+
   it('are not blamed for what runs beside others later: what was written down is withdrawn first', async () => {
     let release = (): void => undefined;
     const { engine, assign } = handEngine(TWO_TRIES, ({ aggregateId }) =>

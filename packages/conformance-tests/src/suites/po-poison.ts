@@ -5,6 +5,7 @@ import { defineEvent } from '@omnibus/core';
 import { makeEvent, makeEvents } from '../events.js';
 import { type Suite, suite } from '../registry.js';
 import { crashLoopCases } from './po-crash-loop.js';
+import { forgedCases } from './po-forged.js';
 import { hostileCases } from './po-hostile.js';
 import { unknownTypeCases } from './po-unknown-types.js';
 import { lettersOf, onlyLetterOf } from './support-dead-letters.js';
@@ -137,5 +138,6 @@ export const POISON: Suite = suite('PO', [
     },
   },
   ...hostileCases,
+  ...forgedCases,
   ...crashLoopCases,
 ]);
