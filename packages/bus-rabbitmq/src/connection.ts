@@ -153,6 +153,10 @@ export class Connection {
     await this.groups.remove(name);
   }
 
+  /**
+   * Before anything is published: a broker that starts again takes messages before its streams are back. They would be
+   * confirmed without the history, and before RabbitMQ 4.0 some of those after them would never be confirmed.
+   */
   private async prepare(model: ChannelModel): Promise<void> {
     this.partitions = await ensureStream(model, this.settings);
   }

@@ -77,7 +77,10 @@ export class RabbitMQConsumer implements StartableConsumption {
     this.link = new Link(parts.client, `${spec.consumerName} consuming`, {
       opened: (open) => this.opened(open),
       failed: (error) => this.disconnected(error),
-      works: () => parts.outages.works('consuming'),
+      works: () => {
+        parts.outages.works('consuming');
+        this.reconcileSoon();
+      },
       // Nothing is published here, so that no alarm holds it back.
       blocked: () => undefined,
     });
@@ -192,7 +195,6 @@ export class RabbitMQConsumer implements StartableConsumption {
       this.outOfTouch(silentMs),
     );
     await this.presence.listen(model, this.names.members);
-    this.reconcileSoon();
   }
 
   private disconnected(error: BusError): void {

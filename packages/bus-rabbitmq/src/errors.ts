@@ -42,6 +42,8 @@ const CONNECT_CODES =
 const ARGUMENT = /inequivalent arg '([^']+)' for (\w+) '([^']+)'/;
 const RECEIVED = 'received ';
 const CURRENT = ' but current is ';
+/** A queue that is there, but cannot be had at the moment. */
+const AWAY = /is down or inaccessible/;
 const VALUE = /^the value '([^']*)'|^'?([^'\s]+)/;
 
 /** An argument of a queue or exchange that is not what it should be. */
@@ -76,7 +78,7 @@ export function replyCodeOf(error: unknown): number | undefined {
 
 /** Whether a queue or exchange is not there. */
 export function isMissing(error: unknown): boolean {
-  return replyCodeOf(error) === 404;
+  return replyCodeOf(error) === 404 && !AWAY.test((error as Error).message);
 }
 
 /** Which argument differs from what exists, where that is what the broker complains of. */
@@ -98,6 +100,7 @@ function valueIn(text: string): string {
 function reasonOf(error: ClientError): Reason {
   const { code, message = '' } = error;
   if (code === 406) return preconditionReason(error);
+  if (AWAY.test(message)) return { code: 'CONNECT', hint: 'its node is down, or has just started' };
   if (typeof code === 'number') return BY_REPLY_CODE[code] ?? { code: 'BROKER' };
   if (/ACCESS.REFUSED|403 \(/.test(message))
     return { code: 'AUTHENTICATION', hint: 'check security.credentials and security.mechanism' };

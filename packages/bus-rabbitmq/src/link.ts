@@ -5,10 +5,14 @@ import { toBusError } from './errors.js';
 
 /** How a link tells what happens to it. */
 export interface LinkEvents {
-  /** A connection stands: makes on it what must be there. When that fails the connection is given up and tried again. */
+  /**
+   * A connection stands: makes on it what must be there before anybody else uses it. When that fails the connection is
+   * given up and tried again.
+   */
   opened(open: OpenConnection): Promise<void>;
   /** It is gone, or could not be had. */
   failed(error: BusError): void;
+  /** It is up, and what must be there is there. */
   works(): void;
   /** The broker's alarms hold publishers back, with its reason, or let them go on. */
   blocked(reason: string | undefined): void;
@@ -17,7 +21,10 @@ export interface LinkEvents {
 /** One connection that is kept up: opened again, with back-off, whenever it ends. */
 export class Link {
   private readonly closing = new AbortController();
+  /** Stands; what must be there may still be missing. */
   private open_: OpenConnection | undefined;
+  /** Stands, and everything is there. */
+  private ready: OpenConnection | undefined;
   private lastError: unknown;
   private changed: (() => void)[] = [];
   private isBlocked = false;
@@ -47,11 +54,11 @@ export class Link {
   }
 
   /**
-   * The connection that stands. Throws `CONNECTION_LOST` when there is none, or why the brokers let this client in no
-   * more: nothing is served by waiting for that.
+   * The connection that is up. Throws `CONNECTION_LOST` when there is none, and while something is still missing on the
+   * one that stands; or why the brokers let this client in no more: nothing is served by waiting for that.
    */
   get model(): ChannelModel {
-    if (this.open_) return this.open_.model;
+    if (this.ready) return this.ready.model;
     const reason =
       this.lastError === undefined ? undefined : toBusError(this.lastError, 'connect to RabbitMQ');
     if (reason && !reason.retryable) throw reason;
@@ -61,7 +68,7 @@ export class Link {
   }
 
   get isUp(): boolean {
-    return this.open_ !== undefined;
+    return this.ready !== undefined;
   }
 
   get isHeldBack(): boolean {
@@ -87,9 +94,7 @@ export class Link {
   async close(): Promise<void> {
     this.closing.abort();
     const open = this.open_;
-    this.open_ = undefined;
-    this.detach();
-    this.wake();
+    this.forget();
     await open?.close();
   }
 
@@ -106,8 +111,7 @@ export class Link {
       this.lastError = undefined;
     } catch (error) {
       this.lastError = error;
-      if (this.open_ === open) this.open_ = undefined;
-      this.detach();
+      if (this.open_ === open) this.forget();
       await open?.close();
       throw toBusError(error, doing);
     } finally {
@@ -121,6 +125,7 @@ export class Link {
     this.listen(open);
     await this.events.opened(open);
     if (this.open_ !== open) throw new BusError('CONNECTION_LOST', 'The connection ended at once');
+    this.ready = open;
     this.events.works();
   }
 
@@ -149,10 +154,7 @@ export class Link {
 
   private ended(open: OpenConnection, cause: unknown): void {
     if (this.open_ !== open) return;
-    this.open_ = undefined;
-    this.isBlocked = false;
-    this.detach();
-    this.wake();
+    this.forget();
     if (this.closing.signal.aborted) return;
     const reason = toBusError(
       cause ?? new Error('The connection was closed'),
@@ -174,6 +176,14 @@ export class Link {
         await delay(reconnectDelayMs(attempt), this.closing.signal);
       }
     }
+  }
+
+  private forget(): void {
+    this.open_ = undefined;
+    this.ready = undefined;
+    this.isBlocked = false;
+    this.detach();
+    this.wake();
   }
 
   private wake(): void {

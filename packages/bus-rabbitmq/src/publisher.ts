@@ -1,4 +1,6 @@
-import { BusError, delay } from '@omnibus/core/transport';
+import { setImmediate as turn } from 'node:timers/promises';
+
+import { BusError, delay, Elapsed } from '@omnibus/core/transport';
 import type { ConfirmChannel } from 'amqplib';
 import { closeChannel } from './client.js';
 import { toBusError } from './errors.js';
@@ -24,9 +26,14 @@ export interface PublishOutcome {
 /** Most bytes of headers that amqplib encodes, with room for the other properties. */
 export const MAX_HEADER_BYTES = 63_000;
 
+/** A lost message is told by nobody; a broker that is slow confirms in this time all the same, as a rule. */
+const FIRST_PATIENCE_MS = 5_000;
+
 /** A confirm channel, what is under way on it, and what came back. */
 class Outbox {
   outstanding = 0;
+  /** Nothing was ever confirmed. */
+  isBarren = true;
   error: unknown;
   isClosed = false;
   /** The broker refused a message. */
@@ -73,15 +80,19 @@ class Outbox {
 export class Publisher {
   private outbox: Promise<Outbox> | undefined;
   private current: Outbox | undefined;
+  /** How long nothing may be confirmed: longer after each time that was too short for anything. */
+  private patienceMs: number;
 
   constructor(
     private readonly link: Link,
     private readonly window: number,
-    /** How long nothing may be confirmed. */
-    private readonly patienceMs: number,
+    /** How long any answer may take. */
+    private readonly timeoutMs: number,
     /** Completes "could not …". */
     private readonly doing: string,
-  ) {}
+  ) {
+    this.patienceMs = Math.min(FIRST_PATIENCE_MS, timeoutMs);
+  }
 
   /** Resolves when every message is confirmed, refused, or of unknown fate. Never rejects. */
   async publish(messages: readonly Publication[]): Promise<PublishOutcome> {
@@ -108,16 +119,17 @@ export class Publisher {
     unroutable: number[],
   ): Promise<void> {
     let left = messages.length;
-    let settled: () => void = () => undefined;
-    const done = new Promise<void>((resolve) => {
-      settled = resolve;
-    });
+    if (left === 0) return;
+    const sinceAnswer = new Elapsed();
+    const answered = new AbortController();
     const settle = (index: number, error: unknown): void => {
       if (isRefusal(error)) outbox.wasRefused = true;
       if (error) failures.set(index, this.reasonOf(outbox, error));
+      sinceAnswer.reset();
       left -= 1;
-      if (left === 0) settled();
+      if (left === 0) answered.abort();
     };
+    const watching = this.watch(outbox, sinceAnswer, answered.signal);
     for (let index = 0; index < messages.length; index += 1) {
       const message = messages[index] as Publication;
       while (outbox.outstanding >= this.window && !outbox.isClosed) await outbox.changed();
@@ -129,25 +141,32 @@ export class Publisher {
       // Held back by flow control or an alarm: what is written now would only gather in memory.
       if (!hasRoom && !outbox.isClosed) await outbox.changed();
     }
-    if (left > 0) await this.answered(outbox, done);
+    await watching;
   }
 
   /**
-   * Waits for the answers. A queue whose leader died may have been sent to in vain, which nobody tells: when nothing is
-   * confirmed for too long the channel is given up, so that what is of unknown fate is published again.
+   * Resolves when everything is answered. A broker that has just started, or a queue whose leader died, may have been sent
+   * to in vain, which nobody tells: when nothing is answered for too long the channel is given up, so that what is of
+   * unknown fate is published again.
    */
-  private async answered(outbox: Outbox, done: Promise<void>): Promise<void> {
-    for (let isOver = false; !isOver; ) {
-      const before = outbox.outstanding;
-      const waiting = new AbortController();
-      isOver = await Promise.race([
-        done.then(() => true),
-        delay(this.patienceMs, waiting.signal).then(() => false),
-      ]);
-      waiting.abort();
-      if (!isOver && outbox.outstanding === before && !this.link.isHeldBack)
-        void closeChannel(outbox.channel, this.patienceMs);
+  private async watch(outbox: Outbox, sinceAnswer: Elapsed, answered: AbortSignal): Promise<void> {
+    while (!answered.aborted) {
+      await delay(Math.max(1, this.patienceMs - sinceAnswer.ms), answered);
+      if (answered.aborted) return;
+      // After this process stood still, what came meanwhile is read before the verdict.
+      await turn();
+      if (!this.link.isHeldBack) {
+        if (sinceAnswer.ms < this.patienceMs) continue;
+        await this.giveUp(outbox);
+      }
+      sinceAnswer.reset();
     }
+  }
+
+  private async giveUp(outbox: Outbox): Promise<void> {
+    // It may only be slow: a broker that never confirms in time would get everything again and again.
+    if (outbox.isBarren) this.patienceMs = Math.min(2 * this.patienceMs, this.timeoutMs);
+    await closeChannel(outbox.channel, this.timeoutMs);
   }
 
   /** False when the buffers are full: the message is taken all the same. */
@@ -163,6 +182,7 @@ export class Publisher {
       if (isOver) return;
       isOver = true;
       outbox.outstanding -= 1;
+      if (!error) outbox.isBarren = false;
       outbox.wake();
       confirmed(error);
     };
@@ -192,7 +212,7 @@ export class Publisher {
    */
   private retire(outbox: Outbox): void {
     if (this.current === outbox) this.outbox = undefined;
-    if (outbox.outstanding === 0) void closeChannel(outbox.channel, this.patienceMs);
+    if (outbox.outstanding === 0) void closeChannel(outbox.channel, this.timeoutMs);
   }
 
   private open(): Promise<Outbox> {

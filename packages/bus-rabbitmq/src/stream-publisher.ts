@@ -41,6 +41,8 @@ export class StreamPublisher {
     const { failures, unroutable } = await this.publisher.publish(messages);
     if (unroutable.length > 0) await this.judge(unroutable, failures);
     if (failures.size === 0 && refused.length === 0) return NO_FAILURES;
+    const partitions = indexes.map((index) => (records[index] as OutboundRecord).partition);
+    failBehind(partitions, failures);
     const failed = [...failures].map(([place, error]) => ({ index: indexes[place] as number, error }));
     if (failed.some(({ error }) => isTopologyTrouble(error))) this.host.topologyMissing();
     return { failures: [...refused, ...failed] };
@@ -73,6 +75,24 @@ export class StreamPublisher {
     }
     for (const place of unroutable) failures.set(place, error);
     this.host.topologyMissing();
+  }
+}
+
+/**
+ * The broker may refuse or lose one event and take the next: what it took behind one that will be sent again is sent again
+ * with it, so that the last word on a key is the last one that was published.
+ */
+function failBehind(partitions: readonly number[], failures: Map<number, BusError>): void {
+  const broken = new Map<number, BusError>();
+  for (const [place, partition] of partitions.entries()) {
+    const error = failures.get(place);
+    const cause = broken.get(partition);
+    if (!cause) {
+      if (error?.retryable) broken.set(partition, error);
+    } else if (!error) {
+      const reason = 'It is behind an event of its partition that was not taken, and is sent again with it';
+      failures.set(place, new BusError('BROKER', reason, { cause }));
+    }
   }
 }
 
