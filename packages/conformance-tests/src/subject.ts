@@ -235,6 +235,8 @@ export interface Faults {
   stop?(): Promise<void>;
   /** Kills the broker. */
   kill?(): Promise<void>;
+  /** Resolves when groups that were made just now survive `kill`. Left out where they do at once. */
+  settle?(): Promise<void>;
   /** Starts a stopped or killed broker on the same address; resolves when it is ready. */
   start?(): Promise<void>;
   /** The broker keeps its connections and answers nothing (`SIGSTOP`). */

@@ -9,6 +9,8 @@ export interface BrokerControl {
   down(): Promise<void>;
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** As `Faults.settle`. */
+  settle?(): Promise<void>;
 }
 
 /** What a broker that is started for a run can be done to: which ids can be run has to be known before it is. */
@@ -47,6 +49,7 @@ export function brokerFaults(
           stop: () => controlled().down(),
           kill: () => controlled().kill(),
           start: () => controlled().start(),
+          settle: async () => controlled().settle?.(),
         }
       : {}),
     ...(provides.proxied

@@ -8,8 +8,13 @@ export interface StartedRabbitMQ extends BrokerControl {
   readonly urls: readonly string[];
   readonly managementUrl: string | undefined;
   readonly version: string;
+  node(index: number): { ctl(...args: readonly string[]): Promise<string> };
   stop(): Promise<void>;
 }
+
+/** The broker writes the name of a new quorum queue to disk half a second later; killed before, it has lost the queue. */
+const WRITE_NAMES =
+  '#{names := #{directory_rev := Names}} = ra_system:fetch(quorum_queues), ok = dets:sync(Names).';
 
 /**
  * Options of `rabbitMQSubject` for a RabbitMQ of one node that is started for the run and can be hurt in every way: as a
@@ -38,7 +43,14 @@ async function startWithProxy(
     url,
     ...(rabbitmq.managementUrl === undefined ? {} : { managementUrl: rabbitmq.managementUrl }),
     version: rabbitmq.version,
-    control: rabbitmq,
+    control: {
+      pause: () => rabbitmq.pause(),
+      resume: () => rabbitmq.resume(),
+      down: () => rabbitmq.down(),
+      kill: () => rabbitmq.kill(),
+      start: () => rabbitmq.start(),
+      settle: async () => void (await rabbitmq.node(0).ctl('eval', WRITE_NAMES)),
+    },
     proxied: { url: `amqp://${network.host}:${network.port}`, network },
     async stop() {
       await network.close();

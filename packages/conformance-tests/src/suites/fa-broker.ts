@@ -45,6 +45,7 @@ export const brokerCases: readonly ConformanceCase[] = [
       await t.consumer();
       const later = await t.bus({ group: 'later' });
       await later.ensureGroup();
+      await t.subject.faults?.settle?.();
       const buses = await Promise.all(Array.from({ length: PUBLISHERS }, () => t.bus()));
       await Promise.all(buses.map((publisher) => publisher.connect()));
       let confirmed = 0;
