@@ -6,10 +6,7 @@ import { startRabbitMQ } from '@omnibus/test-brokers';
  * one queue. An event goes through two topic exchanges, which costs the broker as much again as storing it: about half of
  * that rate is left.
  */
-const CLAIMED = [
-  ...['L1', 'L2', 'TR', 'ST', 'LC', 'SE', 'FA'],
-  ...['LD02', 'LD03', 'LD04', 'LD05', 'LD06'],
-];
+const CLAIMED = [...['L1', 'L2', 'TR', 'ST', 'LC', 'SE', 'FA'], ...['LD02', 'LD03', 'LD04', 'LD05', 'LD06']];
 
 conformance({
   ...rabbitMQSubject(startedRabbitMQ(startRabbitMQ)),
