@@ -211,7 +211,8 @@ export function headerBytes(headers: InboundHeaders): number {
 export function problemOfHeaders(headers: InboundHeaders): string | undefined {
   let count = 0;
   let bytes = 0;
-  for (const name of Object.keys(headers)) {
+  // Of every record: a list of the names would take four times as long.
+  for (const name in headers) {
     const value = headers[name];
     count += valuesIn(value);
     bytes += sizeOf(name, value);
@@ -249,6 +250,7 @@ function valuesIn(value: HeaderValue): number {
 
 function sizeOf(name: string, value: HeaderValue): number {
   const overhead = name.length + 8;
+  if (typeof value === 'string') return overhead + value.length;
   if (!Array.isArray(value)) return overhead + lengthOf(value);
   let bytes = 0;
   for (const each of value) bytes += overhead + lengthOf(each);
