@@ -141,6 +141,31 @@ export const ORDERING: Suite = suite('OR', [
     },
   },
   {
+    id: 'OR06',
+    title: 'members that join and leave with much in hand keep the order of every key',
+    requires: ['competing'],
+    timeoutMs: 90_000,
+    async run(t) {
+      // Whoever hands a partition over then holds far more of it than it has begun.
+      const handler = (): Promise<void> => pause(20);
+      const [leaver, stayer] = await Promise.all([t.consumer({ handler }), t.consumer({ handler })]);
+      const backlog = makeEvents({ keys: 24, perKey: 200 });
+      await t.publish(await t.bus(), backlog);
+      const joiner = await t.consumer({ handler });
+      await t.until(
+        'the newcomer to get work',
+        () => t.history.of('group', { consumer: joiner.name }).length > 0,
+        { withinMs: t.budget.takeoverMs },
+      );
+      const left = backlog.length - t.history.handled('group');
+      assert.ok(left > 0, 'nothing was left to be handed over');
+      await leaver.bus.stopConsuming();
+      await t.untilHandled(backlog.length, { withinMs: t.budget.takeoverMs });
+      await t.untilQuiet([stayer.bus, joiner.bus], { withinMs: t.budget.takeoverMs });
+      t.expectClean({ tolerate: ['duplicated'] });
+    },
+  },
+  {
     id: 'OR07',
     requires: ['faults.throughProxy'],
     timeoutMs: 90_000,
