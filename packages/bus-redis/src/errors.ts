@@ -115,7 +115,7 @@ function connectionReason({ code }: ClientError): Reason | undefined {
 function permissionHint({ command }: ClientError): string {
   const keys = keysOf(command);
   const on = keys.length === 0 ? '' : ` on ${keys.slice(0, MAX_NAMED_KEYS).join(', ')}`;
-  return `give the user the right to run ${command?.name ?? 'this'}${on}; docs/redis.md lists what the bus needs`;
+  return `give the user the right to run ${command?.name ?? 'this'}${on}; docs/security.md lists what the bus needs`;
 }
 
 function keysOf(command: ClientError['command']): readonly string[] {

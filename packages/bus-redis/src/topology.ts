@@ -61,8 +61,8 @@ export class Topology {
   async ensure(): Promise<void> {
     const { commands, keys, wanted } = this;
     try {
-      let stored: string | null = null;
-      // Deleted between the two: then nobody has said how many there are.
+      let stored = await commands.get(keys.partitions);
+      // Who finds it needs no right to write it. Deleted between the two: then nobody has said how many there are.
       while (stored === null) {
         await commands.setnx(keys.partitions, wanted);
         stored = await commands.get(keys.partitions);

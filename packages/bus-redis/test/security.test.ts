@@ -56,23 +56,28 @@ describe('security', () => {
   });
 
   test('a right that is missing is told with the command and the key', async () => {
-    const { transport } = await opener.open({
-      url: redis.url,
-      streamPrefix: 'forbidden',
-      partitions: 1,
-      security: { credentials: { username: 'omnibus', password: 'right' } },
-    });
-    await transport.close();
     const reader = await opener
       .open({
         url: redis.url,
         streamPrefix: 'forbidden',
-        partitions: 1,
         security: { credentials: { username: 'reader', password: 'right' } },
       })
       .catch((error: unknown) => error);
     expect(reader).toMatchObject({ code: 'AUTHORIZATION', retryable: false });
     expect((reader as Error).message).toMatch(/setnx on \{forbidden:stream\}:partitions/);
+  });
+
+  test('who finds the number of partitions needs no right to write it', async () => {
+    const options = { url: redis.url, streamPrefix: uniqueName('found'), partitions: 2 };
+    await opener.open({
+      ...options,
+      security: { credentials: { username: 'omnibus', password: 'right' } },
+    });
+    const { transport } = await opener.open({
+      ...options,
+      security: { credentials: { username: 'reader', password: 'right' } },
+    });
+    expect(transport.partitions).toBe(2);
   });
 
   test('who may not end waits waits all the same, and reads what comes', async () => {

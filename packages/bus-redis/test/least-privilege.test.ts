@@ -1,0 +1,162 @@
+import { isBusError } from '@omnibus/core';
+import { type RunningRedis, startRedis } from '@omnibus/test-brokers';
+import { documentedCommands } from '../../../scripts/lib/documented-commands.cjs';
+import { until } from './support/redis.js';
+import { event, POISON, Roles, type User } from './support/roles.js';
+
+const BLOCKS: Readonly<Record<User, string>> = {
+  publisher: 'redis publisher',
+  billing: 'redis consumer',
+  operator: 'redis operator',
+};
+/** Tried, and done without. Servers from 7.2 on are told the client's version, too. */
+const DISPENSABLE: Readonly<Record<User, readonly string[]>> = {
+  publisher: ['xinfo|stream', 'client|setinfo'],
+  billing: ['client|id', 'client|setinfo'],
+  operator: ['client|setinfo'],
+};
+
+let redis: RunningRedis;
+let roles: Roles;
+
+beforeAll(async () => {
+  redis = await startRedis({
+    tls: true,
+    users: [{ username: 'nobody', password: 'unused', rules: '-@all' }],
+  });
+});
+afterAll(() => redis.stop());
+
+beforeEach(async () => {
+  roles = new Roles(redis);
+  await roles.prepare();
+});
+afterEach(() => roles.close());
+
+/** Forgets what was called and refused, so that the next look tells of what happens from now on. */
+async function forget(): Promise<void> {
+  await roles.cli('CONFIG', 'RESETSTAT');
+  await roles.cli('ACL', 'LOG', 'RESET');
+  await roles.cli('SCRIPT', 'FLUSH');
+}
+
+/** Commands that were called, also by scripts. */
+async function called(): Promise<Set<string>> {
+  const statistics = await roles.cli('INFO', 'commandstats');
+  return new Set([...statistics.matchAll(/^cmdstat_([^:]+):calls=[1-9]/gm)].map(([, name = '']) => name));
+}
+
+/** Commands and keys that were refused to a user who cannot do without. */
+async function denied(user: User): Promise<string[]> {
+  const log = await roles.cli('ACL', 'LOG');
+  return [...log.matchAll(/^object\n(.*)$/gm)]
+    .map(([, name = '']) => name)
+    .filter((name) => !DISPENSABLE[user].includes(name));
+}
+
+/** The commands that the document allows a user. */
+function allowed(user: User): string[] {
+  const [words = []] = documentedCommands(BLOCKS[user]);
+  return [...new Set([...words.join(' ').matchAll(/\+([\w|]+)/g)].map(([, name = '']) => name))];
+}
+
+/** What comes before a user's turn. */
+async function before(user: User): Promise<void> {
+  const group = roles.busOf('billing');
+  await group.ensureGroup();
+  await group.shutdown();
+  if (user === 'publisher') return;
+  await roles.publish();
+  if (user === 'billing') return;
+  await roles.handle(POISON.length);
+  await roles.cli('XGROUP', 'CREATE', 'events:stream', 'old', '0');
+}
+
+function turnOf(user: User): Promise<void> {
+  return {
+    publisher: () => roles.publish(),
+    billing: () => roles.consume(),
+    operator: () => roles.operate(),
+  }[user]();
+}
+
+const codeOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'done',
+    (error: unknown) => (isBusError(error) ? error.code : error),
+  );
+
+describe('with the rights in docs/security.md', () => {
+  test.each(['publisher', 'billing', 'operator'] as const)(
+    '%s does what it has to, and uses every right',
+    async (user) => {
+      await before(user);
+      await forget();
+      await turnOf(user);
+      expect(await denied(user)).toEqual([]);
+      const calls = await called();
+      expect(allowed(user).filter((command) => !calls.has(command))).toEqual([]);
+      expect(roles.refused).toEqual([]);
+    },
+  );
+
+  test('a group handles what an operator gave back', async () => {
+    await before('operator');
+    await roles.operate();
+    await roles.handle(1);
+    expect(roles.refused).toEqual([]);
+  });
+
+  test('a publisher cannot consume, nor read dead letters or history', async () => {
+    await before('publisher');
+    const bus = roles.busOf('publisher');
+    expect(await codeOf(bus.startConsuming())).toBe('AUTHORIZATION');
+    expect(await codeOf(bus.deadLetters.count())).toBe('AUTHORIZATION');
+    expect(await codeOf(bus.replay({ from: 'beginning', handler: () => undefined }))).toBe('AUTHORIZATION');
+  });
+
+  test('a consumer cannot publish, read dead letters or consume for another group', async () => {
+    const bus = roles.busOf('billing');
+    expect(await codeOf(bus.publish(event(0)))).toBe('AUTHORIZATION');
+    expect(await codeOf(bus.deadLetters.count())).toBe('AUTHORIZATION');
+    const other = roles.busOf('billing', { group: 'shipping' });
+    expect(await codeOf(other.startConsuming())).toBe('AUTHORIZATION');
+  });
+
+  test('an operator cannot publish or consume', async () => {
+    await before('billing');
+    const bus = roles.busOf('operator');
+    expect(await codeOf(bus.publish(event(0)))).toBe('AUTHORIZATION');
+    expect(await codeOf(bus.startConsuming())).toBe('AUTHORIZATION');
+  });
+});
+
+/** The command that makes a user, once for each right that it gives, without that right. */
+function withoutOne(user: User): [right: string, user: User, command: string[]][] {
+  const [words = []] = documentedCommands(BLOCKS[user]);
+  return words.flatMap((word, at) => {
+    const rights = word.split(/[ ()]+/).filter((right) => /^[+~%]/.test(right));
+    return rights.map((right): [string, User, string[]] => {
+      const rest = word.startsWith('(') ? [`(${rights.filter((each) => each !== right).join(' ')})`] : [];
+      const selector = rights.length > 1 ? `${right} in (${rights[0]} …)` : right;
+      return [selector, user, [...words.slice(0, at), ...rest, ...words.slice(at + 1)]];
+    });
+  });
+}
+
+describe('without', () => {
+  // Without INFO ioredis goes on, and writes so on the console.
+  const each = (['publisher', 'billing', 'operator'] as const)
+    .flatMap(withoutOne)
+    .filter(([right]) => right !== '+info');
+
+  test.each(each)('%s something is refused to %s', async (_right, user, command) => {
+    await before(user);
+    await redis.administer(command);
+    await forget();
+    const turn = codeOf(turnOf(user));
+    await until('a refusal', async () => (await denied(user)).length > 0);
+    await roles.close();
+    await turn;
+  });
+});
