@@ -1,4 +1,6 @@
+import type { BusError } from '@omnibus/core/transport';
 import type { Channel } from 'amqplib';
+import { toBusError } from './errors.js';
 import type { Link } from './link.js';
 import { type PresenceMessage, presenceHeaders } from './presence.js';
 
@@ -11,7 +13,11 @@ const EMPTY = Buffer.alloc(0);
 export class Announcer {
   private channel: Promise<Channel> | undefined;
 
-  constructor(private readonly link: Link) {}
+  constructor(
+    private readonly link: Link,
+    /** This process may not tell the others anything: they take its partitions for free. */
+    private readonly refused: (error: BusError) => void,
+  ) {}
 
   /** May be lost. */
   announce(exchange: string, message: PresenceMessage): void {
@@ -28,7 +34,10 @@ export class Announcer {
     const opening = Promise.resolve()
       .then(() => this.link.model.createChannel())
       .then((channel) => {
-        channel.on('error', () => undefined);
+        channel.on('error', (cause) => {
+          const error = toBusError(cause, 'tell the other members of the group that this one is there');
+          if (error.code === 'AUTHORIZATION') this.refused(error);
+        });
         channel.once('close', forget);
         return channel;
       });

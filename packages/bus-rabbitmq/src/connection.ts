@@ -33,6 +33,8 @@ import { ensureGroup, ensureStream, hasGroups, missingQueues, removeGroup } from
 const RESTORE_INTERVAL_MS = 1_000;
 /** What was deleted shows in every partition, and again while it is made anew. */
 const DELETED_INTERVAL_MS = 5_000;
+/** Who may not speak to the others tries with every word. */
+const MUTE_INTERVAL_MS = 5_000;
 
 /** What a bus has as soon as it is connected: everything but consuming. Keeps itself connected. */
 export class Connection {
@@ -85,7 +87,8 @@ export class Connection {
       { queue, lock, timeoutMs: settings.requestTimeoutMs },
       (to, group) => this.letters.writeGroup(to, group),
     );
-    this.announcer = new Announcer(this.link);
+    const mute = new OncePer<BusError>(MUTE_INTERVAL_MS, (error) => events.error(error));
+    this.announcer = new Announcer(this.link, (error) => mute.report(error));
     this.deadLetters = new RabbitMQDeadLetters(this.administration());
     this.history = settings.history ? new RabbitMQHistory(this.historyHost()) : NO_HISTORY;
   }

@@ -66,6 +66,8 @@ async function ask(channel: Channel, members: string, counts: readonly Count[]):
     { noAck: true },
   );
   channel.publish(members, '', Buffer.alloc(0), { type: 'ask' });
+  // That a question is refused is told to the next request alone. Without its answers the lag would be too small.
+  await channel.prefetch(0);
   const deadlineMs = Date.now() + ANSWERS_MS;
   const answered = (): number =>
     [...answers.values()].reduce(

@@ -1,0 +1,180 @@
+import { isBusError } from '@omnibus/core';
+import { type RunningRabbitMQ, startRabbitMQ } from '@omnibus/test-brokers';
+import { documentedCommands } from '../../../scripts/lib/documented-commands.cjs';
+import { until } from './support/rabbitmq.js';
+import { event, Roles } from './support/roles.js';
+
+jest.setTimeout(60_000);
+
+const KINDS = ['configure', 'write', 'read'] as const;
+
+/** A user who lacks one of the names that a role may use. */
+interface Lacking {
+  readonly username: string;
+  readonly what: string;
+  readonly permissions: Readonly<Record<(typeof KINDS)[number], string>>;
+}
+
+/** One for each name in the permissions of a role. */
+function lackingOne(role: string): Lacking[] {
+  const command = documentedCommands(`rabbitmq ${role}`).find(([, action]) => action === 'set_permissions');
+  const patterns = (command ?? []).slice(-KINDS.length).map((pattern) => {
+    const [, names = ''] = /^\^\(?(.*?)\)?\$$/.exec(pattern) ?? [];
+    return names.split('|').filter((name) => name !== '');
+  });
+  return patterns.flatMap((names, place) =>
+    names.map((name) => {
+      const left = patterns.map((all, at) => (at === place ? all.filter((each) => each !== name) : all));
+      const [configure = '', write = '', read = ''] = left.map((all) => `^(${all.join('|')})$`);
+      const what = `${KINDS[place]} on ${name}`;
+      return {
+        username: `${role}-${place}-${names.indexOf(name)}`,
+        what,
+        permissions: { configure, write, read },
+      };
+    }),
+  );
+}
+
+const lacking = {
+  publisher: lackingOne('publisher'),
+  consumer: lackingOne('consumer'),
+  operator: lackingOne('operator'),
+  reader: lackingOne('reader'),
+};
+
+let rabbitmq: RunningRabbitMQ;
+let roles: Roles;
+
+beforeAll(async () => {
+  rabbitmq = await startRabbitMQ({
+    tls: true,
+    users: Object.values(lacking)
+      .flat()
+      .map(({ username, permissions }) => ({
+        username,
+        password: `${username}-secret`,
+        permissions: [permissions],
+      })),
+  });
+  const administrator = new Roles(rabbitmq);
+  for (const role of ['deployer', 'publisher', 'consumer', 'operator']) await administrator.run(role);
+  for (const group of ['billing', 'shipping']) await administrator.deploy(group);
+}, 180_000);
+afterAll(() => rabbitmq.stop());
+
+beforeEach(() => {
+  roles = new Roles(rabbitmq);
+});
+afterEach(() => roles.close());
+
+const codeOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'done',
+    (error: unknown) => (isBusError(error) ? error.code : error),
+  );
+
+describe('with the rights in docs/security.md', () => {
+  test('a publisher publishes', async () => {
+    await roles.publish();
+    expect(roles.refused).toEqual([]);
+  });
+
+  test('consumers share, retry, give up, hand over and know their lag', async () => {
+    await roles.consume();
+    expect(roles.refused).toEqual([]);
+  });
+
+  test('an operator looks at dead letters, gives them back and removes them', async () => {
+    await roles.operate();
+    expect(roles.refused).toEqual([]);
+  });
+
+  test('a publisher cannot consume, nor read dead letters', async () => {
+    const bus = roles.busOf('publisher');
+    expect(await codeOf(bus.startConsuming())).toBe('AUTHORIZATION');
+    expect(await codeOf(bus.deadLetters.count())).toBe('AUTHORIZATION');
+  });
+
+  test('a consumer cannot publish, read dead letters or consume for another group', async () => {
+    const bus = roles.busOf('billing');
+    expect(await codeOf(bus.publish(event(0)))).toBe('AUTHORIZATION');
+    expect(await codeOf(bus.deadLetters.count())).toBe('AUTHORIZATION');
+    const other = roles.busOf('billing', { group: 'shipping' });
+    expect(await codeOf(other.startConsuming())).toBe('AUTHORIZATION');
+  });
+
+  test('an operator cannot publish or consume', async () => {
+    const bus = roles.busOf('operator');
+    expect(await codeOf(bus.publish(event(0)))).toBe('AUTHORIZATION');
+    expect(await codeOf(bus.startConsuming())).toBe('AUTHORIZATION');
+  });
+});
+
+describe('without', () => {
+  const rows = (users: readonly Lacking[]): [string, string][] =>
+    users.map(({ what, username }) => [what, username]);
+
+  /** Ends with the first refusal. Times out when there is none. */
+  async function expectRefusal(turn: Promise<unknown>): Promise<void> {
+    let code: unknown;
+    const over = codeOf(turn).then((outcome) => {
+      code = outcome;
+    });
+    await until('a refusal', () => code === 'AUTHORIZATION' || roles.refused.length > 0);
+    await roles.close();
+    await over;
+  }
+
+  test.each(rows(lacking.publisher))('%s a publisher is refused something', (_what, username) =>
+    expectRefusal(roles.publish(username)),
+  );
+
+  describe('with dead letters', () => {
+    beforeAll(async () => {
+      const before = new Roles(rabbitmq);
+      await before.publish();
+      await before.consume();
+      await before.close();
+    });
+
+    test.each(rows(lacking.operator))('%s an operator is refused something', (_what, username) =>
+      expectRefusal(roles.operate(username)),
+    );
+  });
+
+  test.each(rows(lacking.reader))('%s a reader is refused something', async (_what, username) => {
+    await roles.deploy('billing', { history: true });
+    const bus = roles.busOf(username, { history: true });
+    await expectRefusal(bus.replay({ from: 'beginning', handler: () => undefined }));
+  });
+
+  test.each(rows(lacking.consumer))('%s a consumer is refused something', async (_what, username) => {
+    await roles.publish();
+    await expectRefusal(roles.consume(username));
+  });
+});
+
+// Last: what is published here nobody consumes.
+describe('with the rights for less', () => {
+  test('a reader replays history', async () => {
+    await roles.run('reader');
+    await roles.deploy('billing', { history: true });
+    await roles.publish();
+    const seen: string[] = [];
+    const reader = roles.busOf('reader', { history: true });
+    await reader.replay({ from: 'beginning', handler: ({ aggregateId }) => void seen.push(aggregateId) });
+    expect(seen).toContain('order-0');
+    expect(await codeOf(reader.publish(event(0)))).toBe('AUTHORIZATION');
+    expect(await codeOf(reader.startConsuming())).toBe('AUTHORIZATION');
+  });
+
+  test('a publisher of orders publishes nothing else', async () => {
+    await roles.run('publisher of orders');
+    await roles.publish();
+    const bus = roles.busOf('publisher');
+    const invoice = { ...event(0), aggregateType: 'Invoice' };
+    expect(await codeOf(bus.publish(invoice))).toBe('AUTHORIZATION');
+    await rabbitmq.administer(['rabbitmqctl', 'clear_topic_permissions', 'publisher']);
+  });
+});
