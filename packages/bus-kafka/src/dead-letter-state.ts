@@ -1,4 +1,5 @@
 import type { InboundRecord } from '@omnibus/core/transport';
+import { toBusError } from './errors.js';
 import { readDirect } from './fetch-direct.js';
 import { LATEST, offsetsAt } from './offsets.js';
 import type { Publisher } from './publisher.js';
@@ -53,17 +54,11 @@ export class DeadLetterState {
       this.readTo = '0';
       this.topicId = this.view.topicId;
     }
-    const end = (await offsetsAt(this.view, [PARTITION], LATEST)).get(PARTITION) ?? '0';
-    // Compaction leaves gaps, and what is older than the oldest is of no interest.
-    for await (const notes of readDirect(this.view, {
-      partition: PARTITION,
-      from: this.readTo,
-      to: end,
-      onDeleted: 'skip',
-    })) {
-      for (const note of notes) this.apply(note);
+    try {
+      await this.readOn();
+    } catch (error) {
+      throw toBusError(error, `read ${this.view.topic}`);
     }
-    this.readTo = end;
   }
 
   async note(ids: readonly string[], removal: Removal, group: string): Promise<void> {
@@ -77,6 +72,20 @@ export class DeadLetterState {
   async forget(ids: readonly string[]): Promise<void> {
     await this.write(ids, null);
     for (const id of ids) this.removed.delete(id);
+  }
+
+  private async readOn(): Promise<void> {
+    const end = (await offsetsAt(this.view, [PARTITION], LATEST)).get(PARTITION) ?? '0';
+    // Compaction leaves gaps, and what is older than the oldest is of no interest.
+    for await (const notes of readDirect(this.view, {
+      partition: PARTITION,
+      from: this.readTo,
+      to: end,
+      onDeleted: 'skip',
+    })) {
+      for (const note of notes) this.apply(note);
+    }
+    this.readTo = end;
   }
 
   private async exists(): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { toBusError } from './errors.js';
 import type { KafkaBroker } from './kafkajs-cluster.js';
 import { call, partitionsOf, protocolError, READ_COMMITTED } from './protocol.js';
 import { type TopicMetadata, topicMetadata } from './topic-metadata.js';
@@ -15,7 +16,8 @@ export async function describeTopic(broker: KafkaBroker, topic: string): Promise
   const found = await topicMetadata(broker, topic);
   const { errorCode, partitions } = found;
   if (errorCode === UNKNOWN_TOPIC_OR_PARTITION) return undefined;
-  if (errorCode !== 0 && partitions.length === 0) throw protocolError(errorCode);
+  if (errorCode !== 0 && partitions.length === 0)
+    throw toBusError(protocolError(errorCode), `look at the topic ${topic}`);
   return found;
 }
 

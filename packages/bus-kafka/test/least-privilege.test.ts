@@ -1,0 +1,116 @@
+import { isBusError } from '@omnibus/core';
+import { type RunningKafka, startKafka } from '@omnibus/test-brokers';
+import type { KafkaEventBus } from '../src/index.js';
+import { event, Roles } from './support/roles.js';
+
+jest.setTimeout(60_000);
+
+let kafka: RunningKafka;
+let roles: Roles;
+
+beforeAll(async () => {
+  kafka = await startKafka({
+    acls: true,
+    listeners: [{ name: 'CLIENTS', protocol: 'SASL_SSL', mechanisms: ['SCRAM-SHA-512'] }],
+  });
+  const administrator = new Roles(kafka);
+  for (const block of ['topics', 'publisher', 'consumer', 'operator']) await administrator.run(block);
+}, 240_000);
+afterAll(() => kafka.stop());
+
+beforeEach(() => {
+  roles = new Roles(kafka);
+});
+afterEach(() => roles.close());
+
+const codeOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'done',
+    (error: unknown) => (isBusError(error) ? error.code : error),
+  );
+
+describe('with the rights in docs/security.md', () => {
+  test('a publisher publishes', async () => {
+    await roles.publish();
+    expect(roles.refused).toEqual([]);
+  });
+
+  test('consumers share, retry, give up, hand over, look back and know their lag', async () => {
+    await roles.consume();
+    expect(roles.refused).toEqual([]);
+  });
+
+  test('an operator looks at dead letters, gives them back and removes them', async () => {
+    await roles.operate();
+    expect(roles.refused).toEqual([]);
+  });
+
+  test('an operator may publish to the stream, for replays do', async () => {
+    expect(await codeOf(roles.busOf('operator').publish(event(0)))).toBe('done');
+  });
+
+  test('a publisher cannot consume, nor read dead letters or history', async () => {
+    const bus = roles.busOf('publisher');
+    expect(await codeOf(bus.startConsuming())).toBe('AUTHORIZATION');
+    expect(await codeOf(bus.deadLetters.count())).toBe('AUTHORIZATION');
+    expect(await codeOf(bus.replay({ from: 'beginning', handler: () => undefined }))).toBe('AUTHORIZATION');
+  });
+
+  test('a consumer cannot publish, read dead letters or consume for another group', async () => {
+    const bus = roles.busOf('billing');
+    expect(await codeOf(bus.publish(event(0)))).toBe('AUTHORIZATION');
+    expect(await codeOf(bus.deadLetters.count())).toBe('AUTHORIZATION');
+    const other = roles.busOf('billing', { group: 'shipping' });
+    expect(await codeOf(other.startConsuming())).toBe('AUTHORIZATION');
+  });
+
+  test('an operator cannot consume', async () => {
+    expect(await codeOf(roles.busOf('operator').startConsuming())).toBe('AUTHORIZATION');
+  });
+});
+
+describe('without', () => {
+  type Turn = (bus: KafkaEventBus) => Promise<unknown>;
+  const counted: Turn = (bus) => bus.deadLetters.count();
+  const rows: [right: string, user: string, options: string, turn: Turn, named: string][] = [
+    ['Write', 'publisher', '--topic events.stream', (bus) => bus.publish(event(0)), 'events.stream'],
+    ['Describe', 'publisher', '--topic events.stream.dlq', (bus) => bus.connect(), 'events.stream.dlq'],
+    ['Read', 'billing', '--group billing', (bus) => bus.startConsuming(), 'billing'],
+    ['Read', 'billing', '--topic events.stream', (bus) => bus.connect(), 'events.stream'],
+    ['Write', 'billing', '--topic events.stream.dlq', (bus) => bus.connect(), 'events.stream.dlq'],
+    ['Read', 'operator', '--topic events.stream.dlq', counted, 'events.stream.dlq'],
+    ['Read', 'operator', '--topic events.stream.dlq.state', counted, 'events.stream.dlq.state'],
+    [
+      'Write',
+      'operator',
+      '--topic events.stream.dlq.state',
+      (bus) => bus.deadLetters.purge({ aggregateId: 'order-3' }),
+      'events.stream.dlq.state',
+    ],
+    ['Describe', 'operator', '--group *', (bus) => bus.lag(), 'billing'],
+  ];
+
+  beforeAll(async () => {
+    const before = new Roles(kafka);
+    await before.publish();
+    await before.giveUp();
+    await before.close();
+  });
+
+  test.each(rows)(
+    '%s for %s on %s, the error names what is missing',
+    async (operation, user, resource, turn, named) => {
+      const acl = [
+        ...['--allow-principal', `User:${user}`, '--operation', operation],
+        ...resource.split(' '),
+      ];
+      await kafka.administer(['kafka-acls', '--remove', '--force', ...acl]);
+      try {
+        const error: unknown = await turn(roles.busOf(user)).catch((reason: unknown) => reason);
+        expect(error).toMatchObject({ code: 'AUTHORIZATION', message: expect.stringContaining(named) });
+      } finally {
+        await kafka.administer(['kafka-acls', '--add', ...acl]);
+      }
+    },
+  );
+});
