@@ -36,8 +36,17 @@ type Emit = (type: string, error: unknown) => void;
 export function askBeforeConnecting(client: Redis | Cluster, logins: Logins, timeoutMs: number): void {
   if (logins.server === undefined && logins.sentinels === undefined) return;
   const ask = (redis: Redis): void => askBefore(redis as unknown as Connecting, logins, timeoutMs);
-  if (client instanceof Cluster) client.on('+node', ask);
-  else ask(client);
+  if (!(client instanceof Cluster)) return ask(client);
+  client.on('+node', (node: Redis) => {
+    ask(node);
+    // Where the slots lie is asked over a copy, also before the node itself ever logged in.
+    const duplicate = node.duplicate.bind(node);
+    node.duplicate = (options) => {
+      const copy = duplicate(options);
+      ask(copy);
+      return copy;
+    };
+  });
 }
 
 function askBefore(redis: Connecting, logins: Logins, timeoutMs: number): void {
