@@ -78,6 +78,7 @@ describe('without', () => {
     ['Read', 'billing', '--group billing', (bus) => bus.startConsuming(), 'billing'],
     ['Read', 'billing', '--topic events.stream', (bus) => bus.connect(), 'events.stream'],
     ['Write', 'billing', '--topic events.stream.dlq', (bus) => bus.connect(), 'events.stream.dlq'],
+    ['Write', 'operator', '--topic events.stream', (bus) => bus.connect(), 'events.stream'],
     ['Read', 'operator', '--topic events.stream.dlq', counted, 'events.stream.dlq'],
     ['Read', 'operator', '--topic events.stream.dlq.state', counted, 'events.stream.dlq.state'],
     [
