@@ -1,3 +1,5 @@
+import { markdownTable } from './markdown-table.mjs';
+
 const HEAD = `# Mutants
 
 Buses with one deliberate defect each, and which ids of the conformance kit find them: what shows that the kit can fail. Those of the in-memory bus are wrapped around it (\`packages/conformance-tests/src/mutants\`, also run by \`npm test\`); those of the adapters are copies with a line of their source replaced, on real brokers (\`test/mutants.mjs\` of each). This page is written by \`npm run mutants\`.
@@ -19,15 +21,9 @@ export function mutantsPage(results, ids) {
   const without = ids.filter((id) => !found.has(id));
   return [
     HEAD,
-    table(['bus', 'mutant', 'the bus …', 'found by'], rows),
+    markdownTable(['bus', 'mutant', 'the bus …', 'found by'], rows),
     '',
     `${found.size} of ${ids.length} ids have found a mutant. Without one so far: ${without.join(', ')}.`,
     '',
   ].join('\n');
-}
-
-function table(head, rows) {
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column].length)));
-  const line = (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`;
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { markdownTable } from './markdown-table.mjs';
 
 const BEGIN = '<!-- security-matrix:begin -->';
 const END = '<!-- security-matrix:end -->';
@@ -47,15 +48,16 @@ function tableOf({ bus, broker, cells }) {
   return [
     `**${bus}** (${broker?.name} ${broker?.version})`,
     '',
-    row(['condition', 'what must come of it', ...doors]),
-    row(['---', '---', ...doors.map(() => '---')]),
-    ...conditions.map((condition) => {
-      const expected = cells.find((cell) => cell.condition === condition)?.expected;
-      const marks = doors.map((door) =>
-        markOf(cells.find((cell) => cell.condition === condition && doorOf(cell) === door)),
-      );
-      return row([condition, expected === 'works' ? 'works' : `\`${expected}\``, ...marks]);
-    }),
+    markdownTable(
+      ['condition', 'what must come of it', ...doors],
+      conditions.map((condition) => {
+        const expected = cells.find((cell) => cell.condition === condition)?.expected;
+        const marks = doors.map((door) =>
+          markOf(cells.find((cell) => cell.condition === condition && doorOf(cell) === door)),
+        );
+        return [condition, expected === 'works' ? 'works' : `\`${expected}\``, ...marks];
+      }),
+    ),
     '',
   ];
 }
@@ -67,8 +69,4 @@ function doorOf({ protocol, mechanism }) {
 function markOf(cell) {
   if (cell === undefined) return '·';
   return cell.passed ? '✓' : '✗';
-}
-
-function row(texts) {
-  return `| ${texts.join(' | ')} |`;
 }

@@ -1,8 +1,11 @@
-import type { EventBus, EventBusOptions } from '@omnibus/core';
+import type { EventBus } from '@omnibus/core';
 import type { Clock } from '@omnibus/core/transport';
 
+import type { BusOverrides, CreateRequest } from './create-request.js';
 import type { NetworkFaults } from './network-faults.js';
 import type { Secured } from './security/secured.js';
+
+export type { BusOverrides, CreateRequest };
 
 /**
  * What an adapter hands to the suite: how to make a bus, what the broker can do, and, where it is possible, how to look
@@ -75,24 +78,6 @@ export interface PeerClient {
   /** Name of the client's package, for example `kafkajs`. */
   readonly packageName: string;
 }
-
-/** What is asked of `create`. */
-export interface CreateRequest {
-  /** Prefix of everything the bus creates on the broker: letters, digits and dashes, at most 40 characters. */
-  readonly namespace: string;
-  /** The consumer group. */
-  readonly group: string;
-  /** Options that the test is about; they win over the factory's own. */
-  readonly overrides: BusOverrides;
-  /** Leave out what the factory sets only to make tests quick: the test is about what users get. @default false */
-  readonly asShipped?: boolean;
-}
-
-/**
- * Options that every bus has. To be spread into the options of the bus as they are: some tests send wrong ones, or
- * unknown ones, on purpose. With `ephemeralGroup` the factory must leave `group` out.
- */
-export type BusOverrides = EventBusOptions & Readonly<Record<string, unknown>>;
 
 /** The broker under test, for the report. */
 export interface BrokerInfo {

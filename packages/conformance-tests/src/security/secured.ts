@@ -1,7 +1,6 @@
 import type { ErrorCode, EventBus } from '@omnibus/core';
-
+import type { BusOverrides, CreateRequest } from '../create-request.js';
 import type { NetworkFaults } from '../network-faults.js';
-import type { BusOverrides, CreateRequest } from '../subject.js';
 
 /** What a client can get wrong when it knocks at a door. */
 export type WrongKey =

@@ -1,14 +1,8 @@
 import { TcpProxy } from '../proxy.js';
+import type { BoundListener } from './bound-listener.js';
 import type { BrokerControl } from './broker-control.js';
 import type { KafkaSubjectOptions, KafkaUnderTest } from './kafka.js';
 import { type SecuredKafka, type SecuredKafkaOptions, securedKafka } from './kafka-secured.js';
-
-/** Where a listener of the broker really listens. */
-export interface BoundListener {
-  readonly listener: string;
-  readonly host: string;
-  readonly port: number;
-}
 
 /** What is asked of whoever starts a Kafka for tests. */
 export interface StartKafkaOptions {
