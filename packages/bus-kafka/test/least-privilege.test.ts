@@ -1,25 +1,24 @@
-import { isBusError } from '@omnibus/core';
+import { HOPELESS_ORDERS, orderPlaced, type RolePlay } from '@omnibus/conformance-tests';
+import { type EventBus, isBusError } from '@omnibus/core';
 import { type RunningKafka, startKafka } from '@omnibus/test-brokers';
-import type { KafkaEventBus } from '../src/index.js';
-import { event, Roles } from './support/roles.js';
+import { rolesOn, runCommandsOf } from './support/roles.js';
 
 jest.setTimeout(60_000);
 
 let kafka: RunningKafka;
-let roles: Roles;
+let roles: RolePlay;
 
 beforeAll(async () => {
   kafka = await startKafka({
     acls: true,
     listeners: [{ name: 'CLIENTS', protocol: 'SASL_SSL', mechanisms: ['SCRAM-SHA-512'] }],
   });
-  const administrator = new Roles(kafka);
-  for (const block of ['topics', 'publisher', 'consumer', 'operator']) await administrator.run(block);
+  for (const block of ['topics', 'publisher', 'consumer', 'operator']) await runCommandsOf(block, kafka);
 }, 240_000);
 afterAll(() => kafka.stop());
 
 beforeEach(() => {
-  roles = new Roles(kafka);
+  roles = rolesOn(kafka);
 });
 afterEach(() => roles.close());
 
@@ -36,17 +35,17 @@ describe('with the rights in docs/security.md', () => {
   });
 
   test('consumers share, retry, give up, hand over, look back and know their lag', async () => {
-    await roles.consume();
+    await roles.consume({ history: true });
     expect(roles.refused).toEqual([]);
   });
 
   test('an operator looks at dead letters, gives them back and removes them', async () => {
-    await roles.operate();
+    await roles.operateBesideConsumer();
     expect(roles.refused).toEqual([]);
   });
 
   test('an operator may publish to the stream, for replays do', async () => {
-    expect(await codeOf(roles.busOf('operator').publish(event(0)))).toBe('done');
+    expect(await codeOf(roles.busOf('operator').publish(orderPlaced(0)))).toBe('done');
   });
 
   test('a publisher cannot consume, nor read dead letters or history', async () => {
@@ -58,7 +57,7 @@ describe('with the rights in docs/security.md', () => {
 
   test('a consumer cannot publish, read dead letters or consume for another group', async () => {
     const bus = roles.busOf('billing');
-    expect(await codeOf(bus.publish(event(0)))).toBe('AUTHORIZATION');
+    expect(await codeOf(bus.publish(orderPlaced(0)))).toBe('AUTHORIZATION');
     expect(await codeOf(bus.deadLetters.count())).toBe('AUTHORIZATION');
     const other = roles.busOf('billing', { group: 'shipping' });
     expect(await codeOf(other.startConsuming())).toBe('AUTHORIZATION');
@@ -70,10 +69,10 @@ describe('with the rights in docs/security.md', () => {
 });
 
 describe('without', () => {
-  type Turn = (bus: KafkaEventBus) => Promise<unknown>;
+  type Turn = (bus: EventBus) => Promise<unknown>;
   const counted: Turn = (bus) => bus.deadLetters.count();
   const rows: [right: string, user: string, options: string, turn: Turn, named: string][] = [
-    ['Write', 'publisher', '--topic events.stream', (bus) => bus.publish(event(0)), 'events.stream'],
+    ['Write', 'publisher', '--topic events.stream', (bus) => bus.publish(orderPlaced(0)), 'events.stream'],
     ['Describe', 'publisher', '--topic events.stream.dlq', (bus) => bus.connect(), 'events.stream.dlq'],
     ['Read', 'billing', '--group billing', (bus) => bus.startConsuming(), 'billing'],
     ['Read', 'billing', '--topic events.stream', (bus) => bus.connect(), 'events.stream'],
@@ -92,9 +91,9 @@ describe('without', () => {
   ];
 
   beforeAll(async () => {
-    const before = new Roles(kafka);
+    const before = rolesOn(kafka);
     await before.publish();
-    await before.giveUp();
+    await before.giveUp(HOPELESS_ORDERS.length);
     await before.close();
   });
 

@@ -1,8 +1,9 @@
+import { orderPlaced, type RolePlay } from '@omnibus/conformance-tests';
 import { isBusError } from '@omnibus/core';
 import { type RunningRabbitMQ, startRabbitMQ } from '@omnibus/test-brokers';
 import { documentedCommands } from '../../../scripts/lib/documented-commands.cjs';
 import { until } from './support/rabbitmq.js';
-import { event, Roles } from './support/roles.js';
+import { deploy, rolesOn, runCommandsOf } from './support/roles.js';
 
 jest.setTimeout(60_000);
 
@@ -44,7 +45,9 @@ const lacking = {
 };
 
 let rabbitmq: RunningRabbitMQ;
-let roles: Roles;
+let roles: RolePlay;
+/** The same, with history. */
+let readers: RolePlay;
 
 beforeAll(async () => {
   rabbitmq = await startRabbitMQ({
@@ -57,16 +60,16 @@ beforeAll(async () => {
         permissions: [permissions],
       })),
   });
-  const administrator = new Roles(rabbitmq);
-  for (const role of ['deployer', 'publisher', 'consumer', 'operator']) await administrator.run(role);
-  for (const group of ['billing', 'shipping']) await administrator.deploy(group);
+  for (const role of ['deployer', 'publisher', 'consumer', 'operator']) await runCommandsOf(role, rabbitmq);
+  for (const group of ['billing', 'shipping']) await deploy(rabbitmq, group);
 }, 180_000);
 afterAll(() => rabbitmq.stop());
 
 beforeEach(() => {
-  roles = new Roles(rabbitmq);
+  roles = rolesOn(rabbitmq);
+  readers = rolesOn(rabbitmq, { history: true });
 });
-afterEach(() => roles.close());
+afterEach(() => Promise.all([roles.close(), readers.close()]));
 
 const codeOf = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
@@ -81,12 +84,12 @@ describe('with the rights in docs/security.md', () => {
   });
 
   test('consumers share, retry, give up, hand over and know their lag', async () => {
-    await roles.consume();
+    await roles.consume({ history: false });
     expect(roles.refused).toEqual([]);
   });
 
   test('an operator looks at dead letters, gives them back and removes them', async () => {
-    await roles.operate();
+    await roles.operateBesideConsumer();
     expect(roles.refused).toEqual([]);
   });
 
@@ -98,7 +101,7 @@ describe('with the rights in docs/security.md', () => {
 
   test('a consumer cannot publish, read dead letters or consume for another group', async () => {
     const bus = roles.busOf('billing');
-    expect(await codeOf(bus.publish(event(0)))).toBe('AUTHORIZATION');
+    expect(await codeOf(bus.publish(orderPlaced(0)))).toBe('AUTHORIZATION');
     expect(await codeOf(bus.deadLetters.count())).toBe('AUTHORIZATION');
     const other = roles.busOf('billing', { group: 'shipping' });
     expect(await codeOf(other.startConsuming())).toBe('AUTHORIZATION');
@@ -106,7 +109,7 @@ describe('with the rights in docs/security.md', () => {
 
   test('an operator cannot publish or consume', async () => {
     const bus = roles.busOf('operator');
-    expect(await codeOf(bus.publish(event(0)))).toBe('AUTHORIZATION');
+    expect(await codeOf(bus.publish(orderPlaced(0)))).toBe('AUTHORIZATION');
     expect(await codeOf(bus.startConsuming())).toBe('AUTHORIZATION');
   });
 });
@@ -121,8 +124,9 @@ describe('without', () => {
     const over = codeOf(turn).then((outcome) => {
       code = outcome;
     });
-    await until('a refusal', () => code === 'AUTHORIZATION' || roles.refused.length > 0);
-    await roles.close();
+    const refused = (): number => roles.refused.length + readers.refused.length;
+    await until('a refusal', () => code === 'AUTHORIZATION' || refused() > 0);
+    await Promise.all([roles.close(), readers.close()]);
     await over;
   }
 
@@ -132,48 +136,48 @@ describe('without', () => {
 
   describe('with dead letters', () => {
     beforeAll(async () => {
-      const before = new Roles(rabbitmq);
+      const before = rolesOn(rabbitmq);
       await before.publish();
-      await before.consume();
+      await before.consume({ history: false });
       await before.close();
     });
 
     test.each(rows(lacking.operator))('%s an operator is refused something', (_what, username) =>
-      expectRefusal(roles.operate(username)),
+      expectRefusal(roles.operateBesideConsumer(username)),
     );
   });
 
   test.each(rows(lacking.reader))('%s a reader is refused something', async (_what, username) => {
-    await roles.deploy('billing', { history: true });
-    const bus = roles.busOf(username, { history: true });
+    await deploy(rabbitmq, 'billing', { history: true });
+    const bus = readers.busOf(username);
     await expectRefusal(bus.replay({ from: 'beginning', handler: () => undefined }));
   });
 
   test.each(rows(lacking.consumer))('%s a consumer is refused something', async (_what, username) => {
     await roles.publish();
-    await expectRefusal(roles.consume(username));
+    await expectRefusal(roles.consume({ user: username, history: false }));
   });
 });
 
 // Last: what is published here nobody consumes.
 describe('with the rights for less', () => {
   test('a reader replays history', async () => {
-    await roles.run('reader');
-    await roles.deploy('billing', { history: true });
+    await runCommandsOf('reader', rabbitmq);
+    await deploy(rabbitmq, 'billing', { history: true });
     await roles.publish();
     const seen: string[] = [];
-    const reader = roles.busOf('reader', { history: true });
+    const reader = readers.busOf('reader');
     await reader.replay({ from: 'beginning', handler: ({ aggregateId }) => void seen.push(aggregateId) });
     expect(seen).toContain('order-0');
-    expect(await codeOf(reader.publish(event(0)))).toBe('AUTHORIZATION');
+    expect(await codeOf(reader.publish(orderPlaced(0)))).toBe('AUTHORIZATION');
     expect(await codeOf(reader.startConsuming())).toBe('AUTHORIZATION');
   });
 
   test('a publisher of orders publishes nothing else', async () => {
-    await roles.run('publisher of orders');
+    await runCommandsOf('publisher of orders', rabbitmq);
     await roles.publish();
     const bus = roles.busOf('publisher');
-    const invoice = { ...event(0), aggregateType: 'Invoice' };
+    const invoice = { ...orderPlaced(0), aggregateType: 'Invoice' };
     expect(await codeOf(bus.publish(invoice))).toBe('AUTHORIZATION');
     await rabbitmq.administer(['rabbitmqctl', 'clear_topic_permissions', 'publisher']);
   });

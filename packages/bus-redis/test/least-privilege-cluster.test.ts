@@ -1,9 +1,9 @@
+import { orderPlaced } from '@omnibus/conformance-tests';
 import { NonRetryableError } from '@omnibus/core';
 import { type RunningRedisCluster, startRedisCluster } from '@omnibus/test-brokers';
 import { documentedCommands } from '../../../scripts/lib/documented-commands.cjs';
 import { RedisEventBus } from '../src/index.js';
 import { until } from './support/redis.js';
-import { event } from './support/roles.js';
 
 const ADMINISTRATOR = 'administrator';
 const EVENTS = 20;
@@ -37,7 +37,7 @@ function busOf(username: string): RedisEventBus {
 }
 
 test('the rights in docs/security.md are enough in a Cluster', async () => {
-  await busOf('publisher').publish(Array.from({ length: EVENTS }, (_, index) => event(index)));
+  await busOf('publisher').publish(Array.from({ length: EVENTS }, (_, index) => orderPlaced(index)));
   const consumer = busOf('billing');
   consumer.subscribeToAllEvents(() => {
     throw new NonRetryableError('no such order');

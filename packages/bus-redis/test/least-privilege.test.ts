@@ -1,8 +1,9 @@
+import { HOPELESS_ORDERS, orderPlaced, type RolePlay } from '@omnibus/conformance-tests';
 import { isBusError } from '@omnibus/core';
 import { type RunningRedis, startRedis } from '@omnibus/test-brokers';
 import { documentedCommands } from '../../../scripts/lib/documented-commands.cjs';
 import { until } from './support/redis.js';
-import { event, POISON, Roles, type User } from './support/roles.js';
+import { cli, prepare, removeOldGroup, rolesOn, type User } from './support/roles.js';
 
 const BLOCKS: Readonly<Record<User, string>> = {
   publisher: 'redis publisher',
@@ -17,7 +18,7 @@ const DISPENSABLE: Readonly<Record<User, readonly string[]>> = {
 };
 
 let redis: RunningRedis;
-let roles: Roles;
+let roles: RolePlay;
 
 beforeAll(async () => {
   redis = await startRedis({
@@ -28,27 +29,27 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 beforeEach(async () => {
-  roles = new Roles(redis);
-  await roles.prepare();
+  roles = rolesOn(redis);
+  await prepare(redis);
 });
 afterEach(() => roles.close());
 
 /** Forgets what was called and refused, so that the next look tells of what happens from now on. */
 async function forget(): Promise<void> {
-  await roles.cli('CONFIG', 'RESETSTAT');
-  await roles.cli('ACL', 'LOG', 'RESET');
-  await roles.cli('SCRIPT', 'FLUSH');
+  await cli(redis, 'CONFIG', 'RESETSTAT');
+  await cli(redis, 'ACL', 'LOG', 'RESET');
+  await cli(redis, 'SCRIPT', 'FLUSH');
 }
 
 /** Commands that were called, also by scripts. */
 async function called(): Promise<Set<string>> {
-  const statistics = await roles.cli('INFO', 'commandstats');
+  const statistics = await cli(redis, 'INFO', 'commandstats');
   return new Set([...statistics.matchAll(/^cmdstat_([^:]+):calls=[1-9]/gm)].map(([, name = '']) => name));
 }
 
 /** Commands and keys that were refused to a user who cannot do without. */
 async function denied(user: User): Promise<string[]> {
-  const log = await roles.cli('ACL', 'LOG');
+  const log = await cli(redis, 'ACL', 'LOG');
   return [...log.matchAll(/^object\n(.*)$/gm)]
     .map(([, name = '']) => name)
     .filter((name) => !DISPENSABLE[user].includes(name));
@@ -68,15 +69,18 @@ async function before(user: User): Promise<void> {
   if (user === 'publisher') return;
   await roles.publish();
   if (user === 'billing') return;
-  await roles.handle(POISON.length);
-  await roles.cli('XGROUP', 'CREATE', 'events:stream', 'old', '0');
+  await roles.giveUp(HOPELESS_ORDERS.length);
+  await cli(redis, 'XGROUP', 'CREATE', 'events:stream', 'old', '0');
 }
 
 function turnOf(user: User): Promise<void> {
   return {
     publisher: () => roles.publish(),
-    billing: () => roles.consume(),
-    operator: () => roles.operate(),
+    billing: () => roles.consume({ history: true }),
+    operator: async () => {
+      await roles.operate();
+      await removeOldGroup(redis);
+    },
   }[user]();
 }
 
@@ -103,7 +107,7 @@ describe('with the rights in docs/security.md', () => {
   test('a group handles what an operator gave back', async () => {
     await before('operator');
     await roles.operate();
-    await roles.handle(1);
+    await roles.giveUp(1);
     expect(roles.refused).toEqual([]);
   });
 
@@ -117,7 +121,7 @@ describe('with the rights in docs/security.md', () => {
 
   test('a consumer cannot publish, read dead letters or consume for another group', async () => {
     const bus = roles.busOf('billing');
-    expect(await codeOf(bus.publish(event(0)))).toBe('AUTHORIZATION');
+    expect(await codeOf(bus.publish(orderPlaced(0)))).toBe('AUTHORIZATION');
     expect(await codeOf(bus.deadLetters.count())).toBe('AUTHORIZATION');
     const other = roles.busOf('billing', { group: 'shipping' });
     expect(await codeOf(other.startConsuming())).toBe('AUTHORIZATION');
@@ -126,7 +130,7 @@ describe('with the rights in docs/security.md', () => {
   test('an operator cannot publish or consume', async () => {
     await before('billing');
     const bus = roles.busOf('operator');
-    expect(await codeOf(bus.publish(event(0)))).toBe('AUTHORIZATION');
+    expect(await codeOf(bus.publish(orderPlaced(0)))).toBe('AUTHORIZATION');
     expect(await codeOf(bus.startConsuming())).toBe('AUTHORIZATION');
   });
 });

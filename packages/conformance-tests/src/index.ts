@@ -93,6 +93,13 @@ export {
 } from './spi/recording-sink.js';
 export { record, records, sendAll, uniqueName } from './spi/records.js';
 export {
+  type BusOfUser,
+  type ConsumerPart,
+  HOPELESS_ORDERS,
+  orderPlaced,
+  RolePlay,
+} from './spi/role-play.js';
+export {
   type BrokerInfo,
   type BrokerSettings,
   type Budget,

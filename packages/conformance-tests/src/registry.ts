@@ -121,7 +121,7 @@ const CAPABILITY_IN_WORDS: Readonly<Record<CapabilityRequirement, string>> = {
   'sharing-by-partition': 'members of a group take event by event',
   cloudEvents: 'this bus has no codec for CloudEvents yet',
   'peer-client': 'this bus needs no client package beside it',
-  security: 'this broker has no authentication and no encryption',
+  security: 'the kit was given no broker that authenticates and encrypts',
 };
 
 /** The reason in words, for the report. */

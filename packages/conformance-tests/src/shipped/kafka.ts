@@ -111,7 +111,7 @@ export function kafkaSubject(options: KafkaSubjectOptions): ConformanceSubject {
       topology: true,
       sharing: 'partition',
       cloudEvents: false,
-      security: true,
+      security: secured !== undefined,
     },
     async setup() {
       if ('start' in options) kafka = await options.start();

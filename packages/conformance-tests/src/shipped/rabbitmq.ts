@@ -120,7 +120,7 @@ export function rabbitMQSubject(options: RabbitMQSubjectOptions): ConformanceSub
       topology: true,
       sharing: 'partition',
       cloudEvents: false,
-      security: true,
+      security: secured !== undefined,
     },
     async setup() {
       if ('start' in options) rabbitmq = await options.start();

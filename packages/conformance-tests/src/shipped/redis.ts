@@ -112,7 +112,7 @@ export function redisSubject(options: RedisSubjectOptions): ConformanceSubject {
       topology: true,
       sharing: 'partition',
       cloudEvents: false,
-      security: true,
+      security: secured !== undefined,
     },
     async setup() {
       if ('start' in options) redis = await options.start();
