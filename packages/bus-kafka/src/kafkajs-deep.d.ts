@@ -20,26 +20,9 @@ declare module 'kafkajs/src/protocol/error.js' {
   export = errors;
 }
 
-type Authenticating = (
-  sasl: object,
-) => (login: import('kafkajs').AuthenticationProviderArgs) => import('kafkajs').Authenticator;
+declare module 'kafkajs/src/broker/saslAuthenticator/*.js' {
+  import type { AuthenticationProviderArgs, Authenticator } from 'kafkajs';
 
-declare module 'kafkajs/src/broker/saslAuthenticator/plain.js' {
-  const provider: Authenticating;
-  export = provider;
-}
-
-declare module 'kafkajs/src/broker/saslAuthenticator/scram256.js' {
-  const provider: Authenticating;
-  export = provider;
-}
-
-declare module 'kafkajs/src/broker/saslAuthenticator/scram512.js' {
-  const provider: Authenticating;
-  export = provider;
-}
-
-declare module 'kafkajs/src/broker/saslAuthenticator/oauthBearer.js' {
-  const provider: Authenticating;
+  const provider: (sasl: object) => (login: AuthenticationProviderArgs) => Authenticator;
   export = provider;
 }

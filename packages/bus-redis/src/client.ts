@@ -28,7 +28,6 @@ export class RedisClient {
   private wasReady = false;
   private closed = false;
   private lastError: Error | undefined;
-  private refused = false;
   private giveUp: ((reason: Error) => void) | undefined;
 
   /** `blocksMs`: how long commands of this client may block at the server. */
@@ -46,11 +45,10 @@ export class RedisClient {
     askBeforeConnecting(this.commands, logins, requestTimeoutMs);
     this.commands.on('error', (error: Error) => {
       this.lastError = error;
-      if (!this.whyNot().retryable) this.refused = true;
     });
     this.commands.on('ready', () => {
       this.wasReady = true;
-      this.refused = false;
+      this.lastError = undefined;
       events.works();
     });
     this.commands.on('close', () => this.onClose());
@@ -97,7 +95,8 @@ export class RedisClient {
 
   /** Why the server lets this client in no more, until it does again: nothing is served by waiting for that. */
   get refusal(): ReturnType<typeof toBusError> | undefined {
-    return this.refused ? this.whyNot() : undefined;
+    const reason = this.whyNot();
+    return reason.retryable ? undefined : reason;
   }
 
   /** Breaks every connection: what waits for an answer fails now, and the client connects again. */

@@ -49,24 +49,14 @@ export class Connection {
     const told = {
       works: () => this.outages.works('publishing'),
       failed: (error: BusError) => this.unreachable(error),
+      refusal: () => this.client.refusal,
     };
     this.outages = new Outages(events);
     this.client = new RedisClient(settings, consumerName, told);
     const { commands, isCluster } = this.client;
     this.topology = new Topology(commands, new Keys(streamPrefix, isCluster), partitions);
     const rememberMs = publish.timeoutMs + REMEMBER_GRACE_MS;
-    const { client } = this;
-    this.stream = new Publisher(
-      commands,
-      this.topology,
-      { durability, rememberMs },
-      {
-        ...told,
-        get refusal() {
-          return client.refusal;
-        },
-      },
-    );
+    this.stream = new Publisher(commands, this.topology, { durability, rememberMs }, told);
     this.deadLetters = new RedisDeadLetters(commands, this.topology);
     this.history = new RedisHistory(commands, this.topology);
   }

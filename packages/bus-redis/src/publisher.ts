@@ -20,7 +20,7 @@ export interface PublisherEvents {
   works(): void;
   failed(error: BusError): void;
   /** Why there will be no connection before somebody mends it. */
-  readonly refusal: BusError | undefined;
+  refusal(): BusError | undefined;
 }
 
 /** The records of one partition in one send, and their places in it. */
@@ -98,7 +98,7 @@ export class Publisher {
       this.certain.add(batch.partition);
       if (refused !== null) fail(failures, batch, stored, toBusError(new Error(refused.toString()), doing));
     } catch (error) {
-      const reason = this.events.refusal ?? toBusError(error, doing);
+      const reason = this.events.refusal() ?? toBusError(error, doing);
       this.certain.delete(batch.partition);
       fail(failures, batch, 0, reason);
       this.events.failed(reason);

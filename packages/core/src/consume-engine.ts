@@ -209,9 +209,9 @@ export class ConsumeEngine implements DeliverySink, LaneHost {
   private get credit(): number {
     let halted = 0;
     for (const lane of this.haltedLanes) halted += lane.unsettled + lane.excess;
-    let excess = 0;
-    for (const lane of this.lanes) excess += lane.excess;
-    return this.maxInFlight + halted - this.parts.stats.inFlight - excess - this.undurable;
+    let held = 0;
+    for (const lane of this.lanes) held += lane.undurable + lane.excess;
+    return this.maxInFlight + halted - this.parts.stats.inFlight - held;
   }
 
   /** In time, so that handling need not wait; and at once when handlers have nothing to do but what waits for it. */

@@ -9,6 +9,7 @@ import {
   headerText,
   isAttemptHeader,
   isDeadLetterHeader,
+  isKeyTooLong,
   replayCountOf,
   safeHeaderText,
   textHeaders,
@@ -83,7 +84,7 @@ export function deadLetterRecord(given: DeadLetterSource): OutboundRecord {
   if (replays > 0) headers[HEADER.dlqReplayCount] = String(replays);
   return {
     partition: given.partition,
-    key: isKeyTooLong(source) ? undefined : source.key,
+    key: isKeyTooLong(source.key) ? undefined : source.key,
     value,
     headers,
     timestampMs: nowMs,
@@ -100,14 +101,6 @@ function bodyOf(
   if (value.byteLength <= maxBodyBytes) return value;
   headers[HEADER.dlqBodyBytes] = String(value.byteLength);
   return Uint8Array.prototype.slice.call(value, 0, maxBodyBytes);
-}
-
-/** A key longer than this orders nothing, and would have to be written again with the dead letter. */
-const MAX_KEY_LENGTH = 65_536;
-
-/** Whether the key of a record is longer than any bus would have it. */
-export function isKeyTooLong({ key }: Pick<InboundRecord, 'key'>): boolean {
-  return key !== undefined && key.length > MAX_KEY_LENGTH;
 }
 
 /** How many retries a dead letter tells of, for brokers where the predecessor keeps that beside the headers. */

@@ -1,9 +1,8 @@
 import { type EventCodec, JSON_CONTENT_TYPE } from './codec.js';
-import { isKeyTooLong } from './dead-letter-record.js';
 import { describeError } from './describe-error.js';
 import { BusError, isBusError } from './errors.js';
 import type { DomainEvent } from './event.js';
-import { checkExtraHeaders, HEADER, headerBytes, headerText, problemOfHeaders } from './headers.js';
+import { checkExtraHeaders, HEADER, headerBytes, headerText, problemOfBounds } from './headers.js';
 import { isWellFormed } from './json-values.js';
 import { quoted } from './printable.js';
 import { attributesOf } from './record-attributes.js';
@@ -85,7 +84,7 @@ export function prepareRecord(event: DomainEvent, options: RecordOptions): Prepa
 
 /** What readers refuse is not sent either. */
 function checkBounds(key: string, headers: Readonly<Record<string, HeaderValue>>, event: DomainEvent): void {
-  const problem = isKeyTooLong({ key }) ? `The key has ${key.length} characters` : problemOfHeaders(headers);
+  const problem = problemOfBounds(key, headers);
   if (problem !== undefined)
     throw new BusError('PAYLOAD_TOO_LARGE', `Event ${idOf(event)} cannot be sent. ${problem}`);
 }
@@ -165,11 +164,9 @@ function addExtraHeaders(
  * example) does not make a body an event. Throws code `DESERIALIZATION`.
  */
 export function readEvent(record: InboundRecord, codec: EventCodec, maxEventBytes: number): DomainEvent {
-  const { value, headers, unreadable } = record;
+  const { key, value, headers, unreadable } = record;
   if (unreadable) throw unreadable;
-  const problem = isKeyTooLong(record)
-    ? `The key has ${record.key?.length} characters`
-    : problemOfHeaders(headers);
+  const problem = problemOfBounds(key, headers);
   if (problem !== undefined) throw new BusError('DESERIALIZATION', problem);
   if (value === null) throw new BusError('DESERIALIZATION', 'The record has no body');
   if (value.byteLength > maxEventBytes) {

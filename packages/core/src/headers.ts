@@ -98,6 +98,8 @@ const ATTEMPT_NAMES: ReadonlySet<string> = new Set([
 /** Values that a record may have in its headers, and what they may take: several times what a bus writes. */
 const MAX_HEADERS = 1_000;
 const MAX_HEADER_BYTES = 262_144;
+/** A key longer than this orders nothing, and would have to be written again with the dead letter. */
+const MAX_KEY_LENGTH = 65_536;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f]/;
@@ -207,8 +209,17 @@ export function headerBytes(headers: InboundHeaders): number {
   return bytes;
 }
 
-/** What is wrong with the number or the size of headers. Nobody who means well has so many, and they are copied often. */
-export function problemOfHeaders(headers: InboundHeaders): string | undefined {
+/** Whether a key is longer than any bus would have it. */
+export function isKeyTooLong(key: string | undefined): key is string {
+  return key !== undefined && key.length > MAX_KEY_LENGTH;
+}
+
+/**
+ * What is wrong with the length of a key, or the number or the size of headers. Nobody who means well has so many, and
+ * they are copied often.
+ */
+export function problemOfBounds(key: string | undefined, headers: InboundHeaders): string | undefined {
+  if (isKeyTooLong(key)) return `The key has ${key.length} characters`;
   let count = 0;
   let bytes = 0;
   // Of every record: a list of the names would take four times as long.

@@ -9,6 +9,7 @@ import {
   oneOf,
   type Rule,
   type RulesFor,
+  resolveWith,
   secretText,
   text,
 } from './options-rules.js';
@@ -63,7 +64,7 @@ export function tlsRule(): Rule<TlsSettings | false | undefined> {
   return {
     resolve: (value, place) => {
       if (value === undefined || value === false) return value;
-      if (value === true) return details.resolve({}, place);
+      if (value === true) return DEFAULT_TLS;
       if (typeof value === 'object' && value !== null) return details.resolve(value, place);
       place.report(place.path, 'must be true, false, or an object with the details of TLS');
       return undefined;
@@ -72,15 +73,7 @@ export function tlsRule(): Rule<TlsSettings | false | undefined> {
 }
 
 /** TLS where the address asks for it and nothing else is said. */
-export const DEFAULT_TLS: TlsSettings = Object.freeze({
-  ca: undefined,
-  cert: undefined,
-  key: undefined,
-  passphrase: undefined,
-  servername: undefined,
-  minVersion: 'TLSv1.2',
-  rejectUnauthorized: true,
-});
+export const DEFAULT_TLS: TlsSettings = resolveWith(rules, {});
 
 type WithTls = { readonly security: { readonly tls: TlsSettings | false | undefined } };
 
