@@ -1,12 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { matrixOf, readReports, withMatrix } from './lib/matrix.mjs';
+import { withGeneratedPart } from './lib/generated-part.mjs';
+import { matrixOf, readReports } from './lib/matrix.mjs';
 import { ROOT } from './lib/workspace.mjs';
 
 // Writes the guarantee matrix of the README from reports/conformance-*.json; with --check it only compares.
 const path = join(ROOT, 'README.md');
 const current = readFileSync(path, 'utf8');
-const wanted = withMatrix(current, matrixOf(readReports(join(ROOT, 'reports'))));
+const matrix = matrixOf(readReports(join(ROOT, 'reports')));
+const wanted = withGeneratedPart(current, 'guarantee-matrix', matrix);
 
 if (process.argv.includes('--check')) {
   if (wanted !== current) {

@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { withGeneratedPart } from './lib/generated-part.mjs';
 import { ensureInstalled } from './lib/install.mjs';
 import { run, turbo } from './lib/processes.mjs';
-import { readSecurityReports, securityTablesOf, withSecurityTables } from './lib/security-table.mjs';
+import { readSecurityReports, securityTablesOf } from './lib/security-table.mjs';
 import { ROOT } from './lib/workspace.mjs';
 
 // Knocks at every door of secured brokers, bus by bus, and writes reports/security-<bus>.json and the tables of
@@ -21,7 +22,8 @@ Options
 
 function writeTables(onlyCheck) {
   const current = readFileSync(PAGE, 'utf8');
-  const wanted = withSecurityTables(current, securityTablesOf(readSecurityReports(join(ROOT, 'reports'))));
+  const tables = securityTablesOf(readSecurityReports(join(ROOT, 'reports')));
+  const wanted = withGeneratedPart(current, 'security-matrix', tables);
   if (wanted === current) return 0;
   if (onlyCheck) {
     process.stderr.write('The tables in docs/security.md are stale. Run: npm run test:security\n');

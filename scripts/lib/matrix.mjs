@@ -1,9 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const BEGIN = '<!-- guarantee-matrix:begin -->';
-const END = '<!-- guarantee-matrix:end -->';
-
 /** What a user is promised, by the two letters that the ids of its tests begin with. */
 const AREAS = {
   CT: 'Publishing: what is confirmed is delivered',
@@ -58,18 +55,6 @@ export function matrixOf(reports) {
     ...reports.flatMap(exceptions),
     '✓ n of n: so many ids of the area passed, of those that apply to the bus. Every id is described in the conformance kit.',
   ].join('\n');
-}
-
-/**
- * @param {string} readme
- * @param {string} matrix
- * @returns {string} the README with the matrix between its two markers
- */
-export function withMatrix(readme, matrix) {
-  const begin = readme.indexOf(BEGIN);
-  const end = readme.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`README.md lacks the markers ${BEGIN} and ${END}.`);
-  return `${readme.slice(0, begin + BEGIN.length)}\n\n${matrix}\n\n${readme.slice(end)}`;
 }
 
 function row(cells) {

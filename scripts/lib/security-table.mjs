@@ -2,9 +2,6 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { markdownTable } from './markdown-table.mjs';
 
-const BEGIN = '<!-- security-matrix:begin -->';
-const END = '<!-- security-matrix:end -->';
-
 /**
  * @param {string} folder where the reports are
  * @returns {any[]} in the order of their buses' names
@@ -28,18 +25,6 @@ export function securityTablesOf(reports) {
     ...reports.flatMap(tableOf),
     '✓: it came as the second column says. ·: the condition does not exist there. ✗: it came otherwise.',
   ].join('\n');
-}
-
-/**
- * @param {string} page
- * @param {string} tables
- * @returns {string} the page with the tables between its two markers
- */
-export function withSecurityTables(page, tables) {
-  const begin = page.indexOf(BEGIN);
-  const end = page.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`docs/security.md needs ${BEGIN} and ${END}.`);
-  return `${page.slice(0, begin + BEGIN.length)}\n\n${tables}\n\n${page.slice(end)}`;
 }
 
 function tableOf({ bus, broker, cells }) {
