@@ -1,5 +1,4 @@
-import { orderPlaced, type RolePlay } from '@omnibus/conformance-tests';
-import { isBusError } from '@omnibus/core';
+import { orderPlaced, outcomeOf, type RolePlay } from '@omnibus/conformance-tests';
 import { type RunningRabbitMQ, startRabbitMQ } from '@omnibus/test-brokers';
 import { documentedCommands } from '../../../scripts/lib/documented-commands.cjs';
 import { until } from './support/rabbitmq.js';
@@ -71,12 +70,6 @@ beforeEach(() => {
 });
 afterEach(() => Promise.all([roles.close(), readers.close()]));
 
-const codeOf = (work: Promise<unknown>): Promise<unknown> =>
-  work.then(
-    () => 'done',
-    (error: unknown) => (isBusError(error) ? error.code : error),
-  );
-
 describe('with the rights in docs/security.md', () => {
   test('a publisher publishes', async () => {
     await roles.publish();
@@ -94,23 +87,17 @@ describe('with the rights in docs/security.md', () => {
   });
 
   test('a publisher cannot consume, nor read dead letters', async () => {
-    const bus = roles.busOf('publisher');
-    expect(await codeOf(bus.startConsuming())).toBe('AUTHORIZATION');
-    expect(await codeOf(bus.deadLetters.count())).toBe('AUTHORIZATION');
+    expect(await roles.publisherOverreaches()).toEqual(Array(2).fill('AUTHORIZATION'));
   });
 
   test('a consumer cannot publish, read dead letters or consume for another group', async () => {
-    const bus = roles.busOf('billing');
-    expect(await codeOf(bus.publish(orderPlaced(0)))).toBe('AUTHORIZATION');
-    expect(await codeOf(bus.deadLetters.count())).toBe('AUTHORIZATION');
-    const other = roles.busOf('billing', { group: 'shipping' });
-    expect(await codeOf(other.startConsuming())).toBe('AUTHORIZATION');
+    expect(await roles.consumerOverreaches()).toEqual(Array(3).fill('AUTHORIZATION'));
   });
 
   test('an operator cannot publish or consume', async () => {
     const bus = roles.busOf('operator');
-    expect(await codeOf(bus.publish(orderPlaced(0)))).toBe('AUTHORIZATION');
-    expect(await codeOf(bus.startConsuming())).toBe('AUTHORIZATION');
+    expect(await outcomeOf(bus.publish(orderPlaced(0)))).toBe('AUTHORIZATION');
+    expect(await outcomeOf(bus.startConsuming())).toBe('AUTHORIZATION');
   });
 });
 
@@ -122,7 +109,7 @@ describe('without', () => {
   async function expectRefusal(turn: Promise<unknown>): Promise<void> {
     let code: unknown;
     // What comes after the refusal is nobody's business: the turn is given up in the middle.
-    void codeOf(turn).then((outcome) => {
+    void outcomeOf(turn).then((outcome) => {
       code = outcome;
     });
     const refused = (): number => roles.refused.length + readers.refused.length;
@@ -169,8 +156,8 @@ describe('with the rights for less', () => {
     const reader = readers.busOf('reader');
     await reader.replay({ from: 'beginning', handler: ({ aggregateId }) => void seen.push(aggregateId) });
     expect(seen).toContain('order-0');
-    expect(await codeOf(reader.publish(orderPlaced(0)))).toBe('AUTHORIZATION');
-    expect(await codeOf(reader.startConsuming())).toBe('AUTHORIZATION');
+    expect(await outcomeOf(reader.publish(orderPlaced(0)))).toBe('AUTHORIZATION');
+    expect(await outcomeOf(reader.startConsuming())).toBe('AUTHORIZATION');
   });
 
   test('a publisher of orders publishes nothing else', async () => {
@@ -178,7 +165,7 @@ describe('with the rights for less', () => {
     await roles.publish();
     const bus = roles.busOf('publisher');
     const invoice = { ...orderPlaced(0), aggregateType: 'Invoice' };
-    expect(await codeOf(bus.publish(invoice))).toBe('AUTHORIZATION');
+    expect(await outcomeOf(bus.publish(invoice))).toBe('AUTHORIZATION');
     await rabbitmq.administer(['rabbitmqctl', 'clear_topic_permissions', 'publisher']);
   });
 });

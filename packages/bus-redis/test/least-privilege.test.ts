@@ -1,5 +1,4 @@
-import { HOPELESS_ORDERS, orderPlaced, type RolePlay } from '@omnibus/conformance-tests';
-import { isBusError } from '@omnibus/core';
+import { HOPELESS_ORDERS, orderPlaced, outcomeOf, type RolePlay } from '@omnibus/conformance-tests';
 import { type RunningRedis, startRedis } from '@omnibus/test-brokers';
 import { documentedCommands } from '../../../scripts/lib/documented-commands.cjs';
 import { until } from './support/redis.js';
@@ -84,12 +83,6 @@ function turnOf(user: User): Promise<void> {
   }[user]();
 }
 
-const codeOf = (work: Promise<unknown>): Promise<unknown> =>
-  work.then(
-    () => 'done',
-    (error: unknown) => (isBusError(error) ? error.code : error),
-  );
-
 describe('with the rights in docs/security.md', () => {
   test.each(['publisher', 'billing', 'operator'] as const)(
     '%s does what it has to, and uses every right',
@@ -113,25 +106,22 @@ describe('with the rights in docs/security.md', () => {
 
   test('a publisher cannot consume, nor read dead letters or history', async () => {
     await before('publisher');
+    expect(await roles.publisherOverreaches()).toEqual(Array(2).fill('AUTHORIZATION'));
     const bus = roles.busOf('publisher');
-    expect(await codeOf(bus.startConsuming())).toBe('AUTHORIZATION');
-    expect(await codeOf(bus.deadLetters.count())).toBe('AUTHORIZATION');
-    expect(await codeOf(bus.replay({ from: 'beginning', handler: () => undefined }))).toBe('AUTHORIZATION');
+    expect(await outcomeOf(bus.replay({ from: 'beginning', handler: () => undefined }))).toBe(
+      'AUTHORIZATION',
+    );
   });
 
   test('a consumer cannot publish, read dead letters or consume for another group', async () => {
-    const bus = roles.busOf('billing');
-    expect(await codeOf(bus.publish(orderPlaced(0)))).toBe('AUTHORIZATION');
-    expect(await codeOf(bus.deadLetters.count())).toBe('AUTHORIZATION');
-    const other = roles.busOf('billing', { group: 'shipping' });
-    expect(await codeOf(other.startConsuming())).toBe('AUTHORIZATION');
+    expect(await roles.consumerOverreaches()).toEqual(Array(3).fill('AUTHORIZATION'));
   });
 
   test('an operator cannot publish or consume', async () => {
     await before('billing');
     const bus = roles.busOf('operator');
-    expect(await codeOf(bus.publish(orderPlaced(0)))).toBe('AUTHORIZATION');
-    expect(await codeOf(bus.startConsuming())).toBe('AUTHORIZATION');
+    expect(await outcomeOf(bus.publish(orderPlaced(0)))).toBe('AUTHORIZATION');
+    expect(await outcomeOf(bus.startConsuming())).toBe('AUTHORIZATION');
   });
 });
 
@@ -158,7 +148,7 @@ describe('without', () => {
     await before(user);
     await redis.administer(command);
     await forget();
-    const turn = codeOf(turnOf(user));
+    const turn = outcomeOf(turnOf(user));
     await until('a refusal', async () => (await denied(user)).length > 0);
     await roles.close();
     await turn;

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { type CliOptions, HELP, readCliOptions } from './cli-options.js';
+import { hasColours } from './colours.js';
 import { EXIT_FAILED, EXIT_OK, type Interrupts, runProgram } from './command-line.js';
 import { ConsoleRunner } from './console-runner.js';
 import { loadSubject } from './load-subject.js';
@@ -15,8 +16,8 @@ async function runSuite(options: CliOptions, { onInterrupt }: Interrupts): Promi
     ...(claims ? { claims } : {}),
     long,
   });
-  const colours = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
-  const runner = new ConsoleRunner(run, { write: (text) => process.stdout.write(text), colours });
+  const console = { write: (text: string) => process.stdout.write(text), colours: hasColours() };
+  const runner = new ConsoleRunner(run, console);
   const result = runner.run();
   onInterrupt(() => {
     runner.stop();

@@ -1,4 +1,5 @@
 import { AREAS } from './catalogue.js';
+import { GREEN, GREY, inColour, RED } from './colours.js';
 import type { PlannedCase } from './plan.js';
 import { titleOf } from './registry.js';
 import type { ConformanceReport, IdStatus } from './report.js';
@@ -16,10 +17,6 @@ export interface ConsoleResult {
   readonly failed: number;
   readonly interrupted: boolean;
 }
-
-const RED = 31;
-const GREEN = 32;
-const GREY = 90;
 
 /** The runner of the command line: one case after the other, a line each. */
 export class ConsoleRunner {
@@ -45,17 +42,12 @@ export class ConsoleRunner {
       this.#interrupt = () => resolve('interrupted');
     });
     this.#line(`conformance of ${this.#run.subject.name}`);
-    try {
-      await this.#run.start();
-      for (const { area, cases } of this.#run.plan.areas) {
-        this.#line(`\n${area} ${AREAS.find((a) => a.name === area)?.title ?? ''}`);
-        for (const planned of cases) await this.#one(planned, interrupted);
-      }
-      for (const planned of this.#run.plan.last) await this.#one(planned, interrupted);
-    } finally {
-      // Also after a broker that did not start: what was created is removed, what was started is stopped.
-      if (this.#interrupted) this.#line(`\n${this.#paint('interrupted: cleaning up', RED)}`);
+    await this.#run.start();
+    for (const { area, cases } of this.#run.plan.areas) {
+      this.#line(`\n${area} ${AREAS.find((a) => a.name === area)?.title ?? ''}`);
+      for (const planned of cases) await this.#one(planned, interrupted);
     }
+    for (const planned of this.#run.plan.last) await this.#one(planned, interrupted);
     const report = await this.#run.finish();
     if (!this.#interrupted) this.#summary(report);
     return { report, failed: this.#failed, interrupted: this.#interrupted };
@@ -108,7 +100,7 @@ export class ConsoleRunner {
   }
 
   #paint(text: string, colour: number): string {
-    return this.#console.colours ? `\u001b[${colour}m${text}\u001b[0m` : text;
+    return this.#console.colours ? inColour(text, colour) : text;
   }
 }
 

@@ -97,6 +97,7 @@ export {
   type ConsumerPart,
   HOPELESS_ORDERS,
   orderPlaced,
+  outcomeOf,
   RolePlay,
 } from './spi/role-play.js';
 export {

@@ -5,7 +5,7 @@ import { makePlan, type Plan, type PlannedCase, type Selector, selectIds } from 
 import { within } from './poll.js';
 import { NotRunError, type Requirement, type Suite } from './registry.js';
 import { type ConformanceReport, ReportBuilder } from './report.js';
-import type { BrokerInfo, ConformanceSubject } from './subject.js';
+import { brokerInfoOf, type ConformanceSubject } from './subject.js';
 
 /** Options of a run. */
 export interface RunOptions {
@@ -129,11 +129,7 @@ export class ConformanceRun {
   /** After the last case. */
   async finish(): Promise<ConformanceReport> {
     try {
-      const { broker } = this.subject;
-      const info: BrokerInfo = (typeof broker === 'function' ? await broker() : broker) ?? {
-        name: 'unknown',
-        version: 'unknown',
-      };
+      const info = (await brokerInfoOf(this.subject)) ?? { name: 'unknown', version: 'unknown' };
       return this.#report.build(this.subject.name, info);
     } finally {
       process.off('unhandledRejection', this.#onUnhandled);

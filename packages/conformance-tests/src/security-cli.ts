@@ -3,13 +3,12 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { UsageError } from './cli-options.js';
+import { GREEN, hasColours, inColour, RED } from './colours.js';
 import { EXIT_FAILED, EXIT_OK, type Interrupts, runProgram } from './command-line.js';
-import { CaseContext } from './context.js';
 import { loadSubject } from './load-subject.js';
-import { createNamespaces } from './namespace.js';
 import { type CellResult, runMatrix } from './security/matrix.js';
-import { securityReport } from './security/security-report.js';
-import type { ConformanceSubject } from './subject.js';
+import { inSingleCase } from './single-case.js';
+import { brokerInfoOf } from './subject.js';
 
 const HELP = `security: knocks at every door of a secured broker, with right keys and with wrong ones.
 
@@ -25,9 +24,6 @@ Options
 Exit codes
   0 every cell is as it must be   1 one is not   2 the command line is wrong   130 interrupted
 `;
-
-const GREEN = 32;
-const RED = 31;
 
 interface Options {
   readonly modulePath: string;
@@ -48,46 +44,28 @@ function read(args: readonly string[]): Options | 'help' {
   return { modulePath: values.module, reportPath: values.report };
 }
 
-async function run({ modulePath, reportPath }: Options, { onInterrupt }: Interrupts): Promise<number> {
+async function run({ modulePath, reportPath }: Options, interrupts: Interrupts): Promise<number> {
   const subject = await loadSubject({ bus: undefined, modulePath, url: undefined });
-  if (!subject.secured) throw new UsageError(`The subject of ${modulePath} has no "secured"`);
-  const t = newContext(subject);
-  const end = async (): Promise<void> => {
-    await t.cleanUp();
-    await subject.teardown?.();
-  };
-  onInterrupt(end);
-  try {
-    await subject.setup?.();
-    const broker = await subject.secured.open();
+  const { secured } = subject;
+  if (!secured) throw new UsageError(`The subject of ${modulePath} has no "secured"`);
+  return inSingleCase(subject, 'SE01', interrupts, async (t) => {
+    const broker = await secured.open();
     process.stdout.write(`security of ${subject.name}\n`);
-    const results = await runMatrix(t, broker, { onResult: print });
-    const info = typeof subject.broker === 'function' ? await subject.broker() : subject.broker;
+    const cells = await runMatrix(t, broker, { onResult: print });
     if (reportPath !== undefined) {
-      const report = securityReport(subject.name, info, results);
+      const report = { bus: subject.name, broker: await brokerInfoOf(subject), cells };
       writeFileSync(resolve(reportPath), `${JSON.stringify(report, undefined, 2)}\n`);
     }
-    const failed = results.filter(({ passed }) => !passed).length;
-    process.stdout.write(`${results.length - failed} passed, ${failed} failed\n`);
+    const failed = cells.filter(({ passed }) => !passed).length;
+    process.stdout.write(`${cells.length - failed} passed, ${failed} failed\n`);
     return failed === 0 ? EXIT_OK : EXIT_FAILED;
-  } finally {
-    await end();
-  }
-}
-
-function newContext(subject: ConformanceSubject): CaseContext {
-  const findings = { unhandledRejections: [], executed: new Set<never>(), complete: false };
-  return new CaseContext('SE01', subject, createNamespaces(), findings, true);
+  });
 }
 
 function print({ protocol, mechanism, condition, passed, seen }: CellResult): void {
-  const verdict = passed ? paint('pass', GREEN) : paint('FAIL', RED);
-  process.stdout.write(`  ${verdict}  ${protocol}, ${mechanism}: ${condition}: ${seen}\n`);
-}
-
-function paint(text: string, colour: number): string {
-  const colours = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
-  return colours ? `\u001b[${colour}m${text}\u001b[0m` : text;
+  const verdict = passed ? 'pass' : 'FAIL';
+  const shown = hasColours() ? inColour(verdict, passed ? GREEN : RED) : verdict;
+  process.stdout.write(`  ${shown}  ${protocol}, ${mechanism}: ${condition}: ${seen}\n`);
 }
 
 runProgram({ helpCommand: 'npm run test:security -- --help', help: HELP, read, run });

@@ -79,6 +79,11 @@ export interface PeerClient {
   readonly packageName: string;
 }
 
+/** What the subject says of its broker, after `setup`. */
+export async function brokerInfoOf({ broker }: ConformanceSubject): Promise<BrokerInfo | undefined> {
+  return typeof broker === 'function' ? broker() : broker;
+}
+
 /** The broker under test, for the report. */
 export interface BrokerInfo {
   readonly name: string;

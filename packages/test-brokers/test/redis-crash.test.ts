@@ -1,10 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { eventually, isRunning } from './native.js';
-
-const STARTER = join(__dirname, 'fixtures', 'start-redis.mjs');
+import { isRunning } from './native.js';
+import { expectNothingLeft, startedBy } from './starter.js';
 
 interface Started {
   readonly child: ChildProcess;
@@ -14,17 +11,8 @@ interface Started {
 
 /** Runs a process that starts a Redis, until it tells about it. */
 async function starter(...args: string[]): Promise<Started> {
-  const child = spawn(process.execPath, [STARTER, ...args], {
-    env: { ...process.env, OMNIBUS_BROKERS: 'native' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [told] = (await once(child.stdout, 'data')) as [Buffer];
-  return { child, ...(JSON.parse(told.toString().split('\n')[0] ?? '') as Omit<Started, 'child'>) };
-}
-
-async function expectNothingLeft({ pids, folder }: Started): Promise<void> {
-  for (const pid of pids) await eventually(`process ${pid} ends`, async () => !(await isRunning(pid)));
-  await eventually(`${folder} is removed`, () => !existsSync(folder));
+  const { child, told } = await startedBy<Omit<Started, 'child'>>('start-redis.mjs', args);
+  return { child, ...told };
 }
 
 describe('the end of the process that started Redis', () => {
@@ -33,13 +21,13 @@ describe('the end of the process that started Redis', () => {
     expect(started.pids).toHaveLength(5);
     expect(await Promise.all(started.pids.map(isRunning))).not.toContain(false);
     started.child.kill('SIGKILL');
-    await expectNothingLeft(started);
+    await expectNothingLeft(started.pids, started.folder);
   }, 60_000);
 
   it('by SIGKILL leaves no paused node either', async () => {
     const started = await starter('--pause');
     started.child.kill('SIGKILL');
-    await expectNothingLeft(started);
+    await expectNothingLeft(started.pids, started.folder);
   }, 60_000);
 
   it('comes by itself when it has nothing left to do, and takes the nodes along', async () => {
@@ -47,7 +35,7 @@ describe('the end of the process that started Redis', () => {
     const { child } = started;
     if (child.exitCode === null) await once(child, 'exit');
     expect(child.exitCode).toBe(0);
-    await expectNothingLeft(started);
+    await expectNothingLeft(started.pids, started.folder);
   }, 60_000);
 
   it('does not come before what was asked for is done', async () => {

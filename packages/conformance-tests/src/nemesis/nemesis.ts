@@ -1,4 +1,5 @@
 import type { CaseContext } from '../context.js';
+import { brokerInfoOf } from '../subject.js';
 import { lettersOf } from '../suites/support-dead-letters.js';
 import { longestGaps } from './gaps.js';
 import { type Harm, harm, type NemesisOptions } from './harm.js';
@@ -55,8 +56,7 @@ export async function runNemesis(t: CaseContext, options: NemesisOptions): Promi
 }
 
 async function brokerOf({ subject }: CaseContext): Promise<string> {
-  const { broker } = subject;
-  const info = typeof broker === 'function' ? await broker() : broker;
+  const info = await brokerInfoOf(subject);
   return info ? `${info.name} ${info.version}` : 'unknown';
 }
 

@@ -28,59 +28,25 @@ const RIGHTS: readonly Right[] = ['stream', 'group', 'dead letters'];
 /** Every cell of a door. */
 export function cellsOf(door: Door): readonly Cell[] {
   const { revoke, rotate } = door;
-  const works: Cell = {
+  const cell = (condition: Condition, expected: string, check: Cell['check']): Cell => ({
     door,
-    condition: 'right',
-    expected: 'works',
-    check: async (t) => {
-      await worksEndToEnd(t, door);
-      return 'works';
-    },
-  };
-  const wrong = Object.entries(door.wrong).map(
-    ([condition, attempt]): Cell => ({
-      door,
-      condition: condition as WrongKey,
-      expected: attempt.code,
-      check: (t) => isRefused(t, door, attempt),
-    }),
-  );
-  return [
-    works,
-    ...wrong,
-    ...deniedCells(door),
-    ...(revoke
-      ? [
-          changedCell(door, 'revoked while running', 'AUTHENTICATION', (t) =>
-            isRevoked(t, door, () => revoke.call(door)),
-          ),
-        ]
-      : []),
-    ...(rotate
-      ? [
-          changedCell(door, 'rotated while running', 'works', (t) =>
-            isRotated(t, door, () => rotate.call(door)),
-          ),
-        ]
-      : []),
-  ];
-}
-
-function deniedCells(door: Door): readonly Cell[] {
-  return RIGHTS.flatMap((right) => {
-    const deny = door.deny?.[right];
-    return deny
-      ? [
-          changedCell(door, `no right to the ${right}`, 'AUTHORIZATION', (t) =>
-            isDenied(t, door, right, deny),
-          ),
-        ]
-      : [];
+    condition,
+    expected,
+    check,
   });
-}
-
-function changedCell(door: Door, condition: Condition, expected: string, check: Cell['check']): Cell {
-  return { door, condition, expected, check };
+  return [
+    cell('right', 'works', (t) => worksEndToEnd(t, door)),
+    ...Object.entries(door.wrong).map(([condition, attempt]) =>
+      cell(condition as WrongKey, attempt.code, (t) => isRefused(t, door, attempt)),
+    ),
+    ...RIGHTS.flatMap((right) => {
+      const deny = door.deny?.[right];
+      if (!deny) return [];
+      return cell(`no right to the ${right}`, 'AUTHORIZATION', (t) => isDenied(t, door, right, deny));
+    }),
+    ...(revoke ? [cell('revoked while running', 'AUTHENTICATION', (t) => isRevoked(t, door, revoke))] : []),
+    ...(rotate ? [cell('rotated while running', 'works', (t) => isRotated(t, door, rotate))] : []),
+  ];
 }
 
 /** How a cell is called in messages. */

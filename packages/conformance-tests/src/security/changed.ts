@@ -13,9 +13,7 @@ const MOST_ATTEMPTS = 60;
 
 /** A user who is taken away while the bus runs, and given back. Resolves to what was seen. */
 export async function isRevoked(t: CaseContext, door: Door, revoke: () => Promise<Undo>): Promise<string> {
-  const visitor = await Visitor.enter(t, door);
-  await visitor.publish();
-  await visitor.settled();
+  const visitor = await Visitor.atWork(t, door);
   const undo = await revoke();
   let seen: string;
   try {
@@ -41,9 +39,7 @@ export async function isRevoked(t: CaseContext, door: Door, revoke: () => Promis
 
 /** A secret that is changed while the bus runs. */
 export async function isRotated(t: CaseContext, door: Door, rotate: () => Promise<Undo>): Promise<string> {
-  const visitor = await Visitor.enter(t, door);
-  await visitor.publish();
-  await visitor.settled();
+  const visitor = await Visitor.atWork(t, door);
   const undo = await rotate();
   try {
     await door.network.cut();

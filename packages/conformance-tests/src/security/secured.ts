@@ -53,9 +53,9 @@ export interface Door {
   /** Takes rights from the user who comes by this door, each until it is undone. What is not in here cannot be taken. */
   readonly deny?: Readonly<Partial<Record<Right, (where: Where) => Promise<Undo>>>>;
   /** Lets the user in no more, until it is undone. Open connections may stay. */
-  revoke?(): Promise<Undo>;
+  readonly revoke?: () => Promise<Undo>;
   /** Gives the user another secret. Buses made by `create` are told by their function for credentials. */
-  rotate?(): Promise<Undo>;
+  readonly rotate?: () => Promise<Undo>;
 }
 
 /** A broker that authenticates and encrypts, with all its doors. */

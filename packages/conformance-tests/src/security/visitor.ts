@@ -42,6 +42,14 @@ export class Visitor {
     return visitor;
   }
 
+  /** As `enter`, and has handled something. */
+  static async atWork(t: CaseContext, door: Door, request: ConsumerRequest = {}): Promise<Visitor> {
+    const visitor = await Visitor.enter(t, door, request);
+    await visitor.publish();
+    await visitor.settled();
+    return visitor;
+  }
+
   /** One event of each key. Settles as `bus.publish`. */
   async publish(): Promise<void> {
     this.#sequence += 1;
@@ -58,16 +66,14 @@ export class Visitor {
 
   /** Until what was confirmed is handled, in order, each once or again after a loss. */
   async settled(): Promise<void> {
-    await this.t.untilHandled(this.#confirmed, { group: this.group });
     const { group } = this;
+    await this.t.untilHandled(this.#confirmed, { group });
     this.t.expectClean({ group, givenUp: this.#givenUp, tolerate: ['duplicated'] });
   }
 
   /** Until the status told of this code. */
   async hears(code: string): Promise<void> {
-    await this.t.until(`a status with ${code}`, () =>
-      this.statuses.some((status) => codeOf(status) === code),
-    );
+    await this.t.until(`a status with ${code}`, () => this.heard(code) > 0);
   }
 
   /** How often the status told of this code so far. */
@@ -82,17 +88,15 @@ function codeOf(status: BusStatus): string | undefined {
   return 'error' in status ? status.error.code : undefined;
 }
 
-/** Everything that a bus is for: publish, consume, give up, look, replay, lag. */
-export async function worksEndToEnd(t: CaseContext, door: Door): Promise<void> {
+/** Everything that a bus is for: publish, consume, give up, look, replay, lag. Resolves to what was seen. */
+export async function worksEndToEnd(t: CaseContext, door: Door): Promise<string> {
   let failing = true;
-  const visitor = await Visitor.enter(t, door, {
+  const visitor = await Visitor.atWork(t, door, {
     handler: (event) => {
       if (failing && event.aggregateId === HOPELESS) throw new Error('asked to fail');
     },
   });
   const { bus } = visitor;
-  await visitor.publish();
-  await visitor.settled();
   await t.publish(bus, makeEvents({ keys: [HOPELESS] }));
   await t.until('the dead letter', async () => (await bus.deadLetters.count()) === 1);
   failing = false;
@@ -101,4 +105,5 @@ export async function worksEndToEnd(t: CaseContext, door: Door): Promise<void> {
   assert.equal(await bus.deadLetters.count(), 0, 'the dead letter is still there');
   assert.equal((await bus.health()).healthy, true, 'health is not ok');
   assert.equal(visitor.heard('AUTHORIZATION'), 0, 'the user lacks a right');
+  return 'works';
 }

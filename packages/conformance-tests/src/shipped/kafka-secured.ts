@@ -2,13 +2,14 @@ import { importFromProject } from '../load-package.js';
 import { until } from '../poll.js';
 import { TcpProxy } from '../proxy.js';
 import type { Door, Undo } from '../security/secured.js';
-import type { BusOverrides, CreateRequest } from '../subject.js';
+import type { CreateRequest } from '../subject.js';
 import type { BoundListener } from './bound-listener.js';
 import { createKafkaBus } from './kafka.js';
 import { KafkaRights } from './kafka-rights.js';
 import type { KafkaJs } from './kafkajs-types.js';
 import type { ClosableBroker } from './opened-once.js';
 import { type BadCertificate, type ClientTls, rightTls, type TlsMaterial, wrongTls } from './secured-tls.js';
+import { VISITOR, VisitorLogin, WRONG_LOGIN, withSecurity } from './secured-visitor.js';
 
 /** A Kafka for tests that knows users, encrypts, and goes by ACLs. */
 export interface SecuredKafka {
@@ -42,9 +43,6 @@ export interface SecuredKafkaOptions {
   readonly advertise: (bound: BoundListener) => Promise<string>;
 }
 
-const USER = 'visitor';
-const PASSWORD = 'visitor-secret';
-const OTHER_PASSWORD = 'visitor-secret-2';
 const BY_PASSWORD = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
 const APPLIED_WITHIN_MS = 10_000;
 
@@ -78,7 +76,7 @@ export async function securedKafka(
   const ways = new Map<string, Way>();
   const kafka = await start({
     acls: true,
-    users: [{ username: USER, password: PASSWORD }],
+    users: [VISITOR],
     listeners: [...DOORS, ...Object.values(BAD)],
     advertise: async ({ listener, host, port }) => {
       if (!DOORS.some(({ name }) => name === listener)) {
@@ -92,7 +90,7 @@ export async function securedKafka(
       return `${network.host}:${network.port}`;
     },
   });
-  const rights = await KafkaRights.of(kafka.directBrokers, USER);
+  const rights = await KafkaRights.of(kafka.directBrokers, VISITOR.username);
   const doors = await Promise.all(
     DOORS.flatMap((listener) =>
       (listener.mechanisms ?? [undefined]).map((mechanism) =>
@@ -127,24 +125,22 @@ async function doorOf(
   const { network } = way;
   const brokers = [`${network.host}:${network.port}`];
   const mutual = clientCertificate === 'required';
-  const user = new KafkaUser(kafka, brokers);
   const material = protocol.endsWith('SSL') ? await materialOf(kafka) : undefined;
   const tls = material && rightTls(material, mutual);
-  const login =
-    mechanism === undefined
-      ? {}
-      : {
-          mechanism,
-          credentials: mechanism === 'OAUTHBEARER' ? tokensOf(kafka, listener) : user.credentials,
-        };
-  const securityWith = (other: ClientTls | undefined): BusOverrides => ({
-    security: { protocol, ...login, ...(other && { tls: other }) },
+  const scram = mechanism?.startsWith('SCRAM')
+    ? new ScramUser(kafka, mechanism, { brokers, ...(tls && { ssl: tls }) })
+    : undefined;
+  const login = mechanism && {
+    mechanism,
+    credentials: scram?.login.credentials ?? fixedLogin(kafka, listener, mechanism),
+  };
+  const securityOf = (other: ClientTls | undefined): object => ({
+    protocol,
+    ...login,
+    ...(other && { tls: other }),
   });
   const create = (request: CreateRequest): ReturnType<Door['create']> =>
-    createKafkaBus(brokers, {
-      ...request,
-      overrides: { ...securityWith(tls), ...request.overrides },
-    });
+    createKafkaBus(brokers, withSecurity(request, securityOf(tls)));
   return {
     protocol,
     mechanism: mechanism ?? (mutual ? 'certificate' : 'none'),
@@ -156,18 +152,16 @@ async function doorOf(
         (await wrongTls({
           material,
           mutual,
-          withTls: securityWith,
-          show: (certificate) => {
-            way.target = ways.get(BAD[certificate].name)?.real ?? way.real;
-            return Promise.resolve(async () => {
-              way.target = way.real;
-            });
+          withTls: (other) => ({ security: securityOf(other) }),
+          show: async (certificate) => {
+            const shown = certificate === 'valid' ? way : ways.get(BAD[certificate].name);
+            way.target = shown?.real ?? way.real;
           },
         }))),
     },
     // Who comes without a login or a certificate is nobody that rights could be taken from.
     ...(mechanism !== undefined || mutual ? { deny: rights.deny } : {}),
-    ...(mechanism?.startsWith('SCRAM') ? user.changes(mechanism, tls) : {}),
+    ...(scram && { revoke: scram.revoke, rotate: scram.login.rotate }),
     ...(mechanism === 'OAUTHBEARER' ? { rotate: async () => async () => undefined } : {}),
   };
 }
@@ -175,7 +169,7 @@ async function doorOf(
 /** The client's certificate names the visitor. */
 async function materialOf({ tls }: SecuredKafka): Promise<TlsMaterial> {
   if (!tls) throw new Error('Kafka was started without TLS');
-  const { clientCertificate, clientKey } = await tls.issueClientCertificate(USER);
+  const { clientCertificate, clientKey } = await tls.issueClientCertificate(VISITOR.username);
   return {
     ca: tls.ca,
     clientCertificate,
@@ -184,21 +178,22 @@ async function materialOf({ tls }: SecuredKafka): Promise<TlsMaterial> {
   };
 }
 
-/** A new token for every login. */
-function tokensOf(kafka: SecuredKafka, { tokens }: Listener): () => { token: string } {
+/** A new token for every login; PLAIN's password, which is part of the broker's configuration. */
+function fixedLogin(kafka: SecuredKafka, { tokens }: Listener, mechanism: Mechanism): object {
+  if (mechanism !== 'OAUTHBEARER') return VISITOR;
   return () => ({ token: tokens === 'signed' ? signed(kafka, false) : unsecured(600) });
 }
 
 function signed({ tokens }: SecuredKafka, forged: boolean): string {
   if (!tokens) throw new Error('Kafka was started without a listener that takes signed tokens');
-  return tokens.sign({ subject: USER, forged });
+  return tokens.sign({ subject: VISITOR.username, forged });
 }
 
 function unsecured(lifetimeSeconds: number): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const nowSeconds = Math.floor(Date.now() / 1_000);
   const times = { iat: nowSeconds - 3_600, exp: nowSeconds + lifetimeSeconds };
-  return `${part({ alg: 'none' })}.${part({ sub: USER, ...times })}.`;
+  return `${part({ alg: 'none' })}.${part({ sub: VISITOR.username, ...times })}.`;
 }
 
 function wrongLogin(
@@ -209,65 +204,48 @@ function wrongLogin(
 ): Door['wrong'] {
   if (mechanism === undefined) return {};
   const token = (): string => (tokens === 'signed' ? signed(kafka, true) : unsecured(-60));
-  const credentials =
-    mechanism === 'OAUTHBEARER' ? () => ({ token: token() }) : { username: USER, password: 'not-it' };
+  const credentials = mechanism === 'OAUTHBEARER' ? () => ({ token: token() }) : WRONG_LOGIN;
   const security = { protocol, mechanism, credentials, ...(tls && { tls }) };
   return { 'wrong password': { overrides: { security }, code: 'AUTHENTICATION' } };
 }
 
-/** The user that comes by a door with SCRAM, as the broker knows it. */
-class KafkaUser {
-  #password = PASSWORD;
+/** What can be done to the visitor who comes with SCRAM, at the broker. */
+class ScramUser {
+  readonly login = new VisitorLogin(async (password) => {
+    await this.#alter('--add-config', `${this.mechanism}=[password=${password}]`);
+    await this.#untilKnown(password, true);
+  });
 
   constructor(
     private readonly kafka: SecuredKafka,
-    private readonly brokers: readonly string[],
+    private readonly mechanism: Mechanism,
+    /** What it connects with, but for the login. */
+    private readonly way: object,
   ) {}
 
-  readonly credentials = (): { username: string; password: string } => ({
-    username: USER,
-    password: this.#password,
-  });
-
-  changes(mechanism: Mechanism, tls: ClientTls | undefined): Pick<Required<Door>, 'revoke' | 'rotate'> {
-    const set = async (password: string): Promise<void> => {
-      await this.#alter('--add-config', `${mechanism}=[password=${password}]`);
-      this.#password = password;
-      await this.#untilKnown(mechanism, tls, true);
-    };
-    return {
-      revoke: async () => {
-        await this.#alter('--delete-config', mechanism);
-        await this.#untilKnown(mechanism, tls, false);
-        return () => set(PASSWORD);
-      },
-      rotate: async (): Promise<Undo> => {
-        await set(OTHER_PASSWORD);
-        return () => set(PASSWORD);
-      },
-    };
-  }
+  /** As `Door.revoke`. */
+  readonly revoke = async (): Promise<Undo> => {
+    const { password } = this.login.credentials();
+    await this.#alter('--delete-config', this.mechanism);
+    await this.#untilKnown(password, false);
+    return () => this.login.change(password);
+  };
 
   async #alter(...what: readonly string[]): Promise<void> {
     await this.kafka.administer([
       'kafka-configs',
-      ...['--alter', '--entity-type', 'users', '--entity-name', USER],
+      ...['--alter', '--entity-type', 'users', '--entity-name', VISITOR.username],
       ...what,
     ]);
   }
 
   /** What the broker was told reaches its logins a moment later. */
-  async #untilKnown(mechanism: Mechanism, tls: ClientTls | undefined, known: boolean): Promise<void> {
+  async #untilKnown(password: string, known: boolean): Promise<void> {
     const { Kafka, logLevel } = (await importFromProject('kafkajs')) as KafkaJs;
+    const sasl = { mechanism: this.mechanism.toLowerCase(), username: VISITOR.username, password };
     const logsIn = async (): Promise<boolean> => {
-      const sasl = { mechanism: mechanism.toLowerCase(), ...this.credentials() };
-      const admin = new Kafka({
-        brokers: this.brokers,
-        sasl,
-        ...(tls && { ssl: tls }),
-        logLevel: logLevel.NOTHING,
-        retry: { retries: 0 },
-      }).admin();
+      const quiet = { logLevel: logLevel.NOTHING, retry: { retries: 0 } };
+      const admin = new Kafka({ ...this.way, ...quiet, sasl }).admin();
       try {
         await admin.connect();
         return true;

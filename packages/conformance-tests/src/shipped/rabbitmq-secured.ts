@@ -1,9 +1,9 @@
 import { TcpProxy } from '../proxy.js';
 import type { Door, Undo, Where } from '../security/secured.js';
-import type { BusOverrides, CreateRequest } from '../subject.js';
 import type { ClosableBroker } from './opened-once.js';
 import { createRabbitMQBus } from './rabbitmq.js';
 import { type BadCertificate, rightTls, type TlsMaterial, wrongTls } from './secured-tls.js';
+import { VISITOR, VisitorLogin, WRONG_LOGIN, withSecurity } from './secured-visitor.js';
 
 /** A RabbitMQ for tests that knows users and encrypts. */
 export interface SecuredRabbitMQ {
@@ -25,16 +25,13 @@ export interface SecuredRabbitMQOptions {
   readonly certificateLogin?: boolean;
 }
 
-const USER = 'visitor';
-const PASSWORD = 'visitor-secret';
-const OTHER_PASSWORD = 'visitor-secret-2';
 const EVERYTHING = '.*';
 
 /** Every way into a RabbitMQ: in the clear, over TLS, with a client's certificate, and by nothing but that. */
 export async function securedRabbitMQ(
   start: (options: SecuredRabbitMQOptions) => Promise<SecuredRabbitMQ>,
 ): Promise<ClosableBroker> {
-  const users = [{ username: USER, password: PASSWORD }];
+  const users = [VISITOR];
   const brokers = await Promise.all([
     start({ users, tls: true }),
     start({ users, tls: 'mutual', certificateLogin: true }),
@@ -69,7 +66,7 @@ function plainDoor(rabbitmq: SecuredRabbitMQ, network: TcpProxy): Door {
     protocol: 'amqp',
     mechanism: 'PLAIN',
     network,
-    create: (request) => createRabbitMQBus(url, secured(request, { credentials: user.credentials })),
+    create: (request) => createRabbitMQBus(url, withSecurity(request, { credentials: user.credentials })),
     wrong: wrongUsers({}),
     ...user.changes(),
   };
@@ -93,10 +90,7 @@ async function tlsDoor(
     material: tls,
     mutual,
     withTls: (other) => ({ security: { ...who, tls: other } }),
-    show: async (certificate) => {
-      await tls.show(certificate);
-      return () => tls.show('valid');
-    },
+    show: (certificate) => tls.show(certificate),
   });
   // Without its certificate the bus itself refuses EXTERNAL.
   if (mechanism === 'EXTERNAL') delete wrong['no client certificate'];
@@ -104,40 +98,34 @@ async function tlsDoor(
     protocol: 'amqps',
     mechanism,
     network,
-    create: (request) => createRabbitMQBus(url, secured(request, { ...who, tls: right })),
+    create: (request) => createRabbitMQBus(url, withSecurity(request, { ...who, tls: right })),
     wrong: { ...(mechanism === 'EXTERNAL' ? {} : wrongUsers({ tls: right })), ...wrong },
     ...changes,
     ...(mechanism === 'EXTERNAL' ? {} : { rotate }),
   };
 }
 
-function secured(request: CreateRequest, security: object): CreateRequest {
-  return { ...request, overrides: { security, ...request.overrides } };
-}
-
 function wrongUsers(security: object): Door['wrong'] {
-  const withCredentials = (credentials: object): BusOverrides => ({ security: { ...security, credentials } });
   return {
     'wrong password': {
-      overrides: withCredentials({ username: USER, password: 'not-it' }),
+      overrides: { security: { ...security, credentials: WRONG_LOGIN } },
       code: 'AUTHENTICATION',
     },
   };
 }
 
-/** The user that comes by a door, as the broker knows it. */
+/** What can be done to the visitor at the broker. */
 class BrokerUser {
-  #password = PASSWORD;
+  readonly #login = new VisitorLogin((password) => this.#ctl('change_password', VISITOR.username, password));
 
   constructor(
     private readonly rabbitmq: SecuredRabbitMQ,
     private readonly network: TcpProxy,
   ) {}
 
-  readonly credentials = (): { username: string; password: string } => ({
-    username: USER,
-    password: this.#password,
-  });
+  get credentials(): VisitorLogin['credentials'] {
+    return this.#login.credentials;
+  }
 
   changes(): Pick<Required<Door>, 'deny' | 'revoke' | 'rotate'> {
     return {
@@ -147,16 +135,13 @@ class BrokerUser {
         group: ({ namespace, group }: Where) => this.#allBut(`${namespace}\\.${group}(\\.|$)`),
       },
       revoke: async () => {
-        await this.#ctl('delete_user', USER);
+        await this.#ctl('delete_user', VISITOR.username);
         return async () => {
-          await this.#ctl('add_user', USER, this.#password);
+          await this.#ctl('add_user', VISITOR.username, this.credentials().password);
           await this.#allow(EVERYTHING);
         };
       },
-      rotate: async () => {
-        await this.#setPassword(OTHER_PASSWORD);
-        return () => this.#setPassword(PASSWORD);
-      },
+      rotate: this.#login.rotate,
     };
   }
 
@@ -171,12 +156,7 @@ class BrokerUser {
   }
 
   async #allow(names: string): Promise<void> {
-    await this.#ctl('set_permissions', USER, names, names, names);
-  }
-
-  async #setPassword(password: string): Promise<void> {
-    await this.#ctl('change_password', USER, password);
-    this.#password = password;
+    await this.#ctl('set_permissions', VISITOR.username, names, names, names);
   }
 
   async #ctl(...words: readonly string[]): Promise<void> {

@@ -1,9 +1,9 @@
 import { TcpProxy } from '../proxy.js';
 import type { Door, Right, Undo, Where } from '../security/secured.js';
-import type { BusOverrides } from '../subject.js';
 import type { ClosableBroker } from './opened-once.js';
 import { createRedisBus } from './redis.js';
 import { type BadCertificate, rightTls, type TlsMaterial, wrongTls } from './secured-tls.js';
+import { VISITOR, VisitorLogin, WRONG_LOGIN, withSecurity } from './secured-visitor.js';
 
 /** Where a server listens. */
 interface Address {
@@ -30,15 +30,11 @@ export interface SecuredRedisOptions {
   readonly tls?: true | 'mutual';
 }
 
-const USER = 'visitor';
-const PASSWORD = 'visitor-secret';
-const OTHER_PASSWORD = 'visitor-secret-2';
-
 /** Every way into a Redis: open, by an ACL user, over TLS, with a client's certificate. */
 export async function securedRedis(
   start: (options: SecuredRedisOptions) => Promise<SecuredRedis>,
 ): Promise<ClosableBroker> {
-  const users = [{ username: USER, password: PASSWORD }];
+  const users = [VISITOR];
   const [open, encrypted, mutual] = await Promise.all([
     start({}),
     start({ users, tls: true }),
@@ -104,10 +100,7 @@ async function tlsDoor(
     material: tls,
     mutual,
     withTls: (other) => ({ security: { credentials, tls: other } }),
-    show: async (certificate) => {
-      await tls.show(certificate);
-      return () => tls.show('valid');
-    },
+    show: (certificate) => tls.show(certificate),
   });
   return {
     protocol: 'rediss',
@@ -123,31 +116,25 @@ function urlOf(scheme: string, { host, port }: Address): string {
   return `${scheme}://${host}:${port}`;
 }
 
-function withSecurity<T extends { readonly overrides: BusOverrides }>(request: T, security: object): T {
-  return { ...request, overrides: { security, ...request.overrides } };
-}
-
 function wrongUsers(security: object): Door['wrong'] {
-  const wrong = { username: USER, password: 'not-it' };
   return {
     'wrong password': {
-      overrides: { security: { ...security, credentials: wrong } },
+      overrides: { security: { ...security, credentials: WRONG_LOGIN } },
       code: 'AUTHENTICATION',
     },
     'no credentials': { overrides: { security }, code: 'AUTHENTICATION' },
   };
 }
 
-/** The user that comes by a door, as the server knows it. */
+/** What can be done to the visitor at the server. */
 class AclUser {
-  #password = PASSWORD;
+  readonly #login = new VisitorLogin((password) => this.#set('resetpass', `>${password}`));
 
   constructor(private readonly redis: SecuredRedis) {}
 
-  readonly credentials = (): { username: string; password: string } => ({
-    username: USER,
-    password: this.#password,
-  });
+  get credentials(): VisitorLogin['credentials'] {
+    return this.#login.credentials;
+  }
 
   changes(): Pick<Required<Door>, 'deny' | 'revoke' | 'rotate'> {
     return {
@@ -160,10 +147,7 @@ class AclUser {
         await this.#set('off');
         return () => this.#set('on');
       },
-      rotate: async () => {
-        await this.#setPassword(OTHER_PASSWORD);
-        return () => this.#setPassword(PASSWORD);
-      },
+      rotate: this.#login.rotate,
     };
   }
 
@@ -172,13 +156,8 @@ class AclUser {
     return () => this.#set('allkeys');
   }
 
-  async #setPassword(password: string): Promise<void> {
-    await this.#set('resetpass', `>${password}`);
-    this.#password = password;
-  }
-
   async #set(...rules: readonly string[]): Promise<void> {
-    await this.redis.administer(['redis-cli', 'ACL', 'SETUSER', USER, ...rules]);
+    await this.redis.administer(['redis-cli', 'ACL', 'SETUSER', VISITOR.username, ...rules]);
   }
 }
 

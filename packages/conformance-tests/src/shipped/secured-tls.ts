@@ -1,4 +1,4 @@
-import type { Undo, WrongAttempt, WrongKey } from '../security/secured.js';
+import type { WrongAttempt, WrongKey } from '../security/secured.js';
 import type { BusOverrides } from '../subject.js';
 
 /** A client's certificate and its key, as PEM. */
@@ -41,8 +41,8 @@ export interface TlsDoor {
   readonly mutual: boolean;
   /** Options of a bus with this TLS, and all else right. */
   withTls(tls: ClientTls): BusOverrides;
-  /** Lets the server show another certificate. */
-  show(certificate: BadCertificate): Promise<Undo>;
+  /** Lets the server show another certificate to who connects from now on. */
+  show(certificate: BadCertificate | 'valid'): Promise<void>;
 }
 
 /** Every wrong attempt that TLS has to refuse. */
@@ -52,7 +52,10 @@ export async function wrongTls(door: TlsDoor): Promise<Partial<Record<WrongKey, 
   const attempt = (tls: ClientTls): WrongAttempt => ({ overrides: withTls(tls), code: 'TLS' });
   const shown = (certificate: BadCertificate): WrongAttempt => ({
     ...attempt({ ca, ...client }),
-    arrange: () => door.show(certificate),
+    arrange: async () => {
+      await door.show(certificate);
+      return () => door.show('valid');
+    },
   });
   return {
     'unknown authority': attempt(client),

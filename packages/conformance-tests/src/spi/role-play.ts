@@ -8,6 +8,7 @@ import {
   type EventBus,
   type EventBusOptions,
   type EventHandlerFunction,
+  isBusError,
   NonRetryableError,
 } from '@omnibus/core';
 
@@ -21,6 +22,14 @@ const EVENTS = 24;
 export const HOPELESS_ORDERS: readonly string[] = ['order-3', 'order-7'];
 const SLOW = 'order-5';
 const WITHIN_MS = 20_000;
+
+/** The code that work is refused with; `done` when it is not. */
+export function outcomeOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => 'done',
+    (error: unknown) => (isBusError(error) ? error.code : error),
+  );
+}
 
 /** The first event of an order. */
 export function orderPlaced(order: number): DomainEvent {
@@ -140,6 +149,23 @@ export class RolePlay {
     assert.equal(await bus.deadLetters.count(), 0);
     assert.equal((await bus.health()).healthy, true);
     await bus.shutdown();
+  }
+
+  /** What comes of it when a publisher consumes, and reads dead letters. */
+  async publisherOverreaches(): Promise<unknown[]> {
+    const bus = this.busOf('publisher');
+    return [await outcomeOf(bus.startConsuming()), await outcomeOf(bus.deadLetters.count())];
+  }
+
+  /** What comes of it when a consumer publishes, reads dead letters, and consumes for another group. */
+  async consumerOverreaches(): Promise<unknown[]> {
+    const bus = this.busOf('billing');
+    const other = this.busOf('billing', { group: 'shipping' });
+    return [
+      await outcomeOf(bus.publish(orderPlaced(0))),
+      await outcomeOf(bus.deadLetters.count()),
+      await outcomeOf(other.startConsuming()),
+    ];
   }
 
   #until(what: string, condition: () => boolean | Promise<boolean>): Promise<unknown> {
