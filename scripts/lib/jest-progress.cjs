@@ -1,10 +1,12 @@
 /**
  * What every jest run reports with: one line per finished test file, the failures, a line for what takes
- * long, and the counts and failures in `test-results/jest.json`, which `npm test` adds up.
+ * long, and the counts and failures in `test-results/jest.json`, which `npm test` adds up. A run that does not end
+ * after its last test is ended, and told why.
  */
 const fs = require('node:fs');
 const path = require('node:path');
 const { stripVTControlCharacters } = require('node:util');
+const watchTheEnd = require('./jest-end-watch.cjs');
 
 const STILL_RUNNING_EVERY_MS = 15_000;
 const LONG_MS = 10_000;
@@ -55,6 +57,7 @@ class ProgressReporter {
       failures: results.testResults.flatMap((file) => this.failuresIn(file)),
     };
     fs.writeFileSync(this.resultFile, `${JSON.stringify(summary)}\n`);
+    watchTheEnd(this.resultFile);
   }
 
   failuresIn(file) {
