@@ -2,6 +2,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 
 import type { NetworkFaults } from './network-faults.js';
 import { pause } from './poll.js';
+import { resetSocket } from './reset-socket.js';
 import { Shaper } from './shaper.js';
 
 /** Where the proxy listens, and what it stands before. */
@@ -185,12 +186,7 @@ export class TcpProxy implements NetworkFaults {
   #reset(pair: Pair): void {
     this.#pairs.delete(pair);
     for (const shaper of pair.shapers) shaper.drop();
-    for (const socket of [pair.client, pair.upstream]) {
-      if (socket.destroyed) continue;
-      // A socket that is still connecting has nothing to reset.
-      if (socket.connecting) socket.destroy();
-      else socket.resetAndDestroy();
-    }
+    for (const socket of [pair.client, pair.upstream]) resetSocket(socket);
   }
 
   #reshape(): void {
