@@ -80,7 +80,12 @@ export const PAYLOADS: Suite = suite('PL', [
           throw new Error(message);
         },
       });
-      const sent = event({ aggregateId: `ключ-${FAMILY}`, eventType: 'Заказ', data: { text: FAMILY } });
+      // A combining letter: another Unicode form of the key would be another key.
+      const sent = event({
+        aggregateId: `ключ-${FAMILY}-e\u0301`,
+        eventType: 'Заказ',
+        data: { text: FAMILY },
+      });
       await bus.publish(sent, { headers: { note: FAMILY } });
       await t.until('the dead letter', async () => (await bus.deadLetters.count()) === 1);
       for await (const letter of bus.deadLetters.list()) {
