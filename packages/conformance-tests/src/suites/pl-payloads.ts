@@ -10,6 +10,7 @@ import { type Suite, suite } from '../registry.js';
 import { bytesCodec } from './pl-bytes-codec.js';
 import { generatedEvents } from './pl-generated.js';
 import { failsWith, quickRetries } from './support.js';
+import { wireBody } from './support-wire.js';
 
 /** What a broker must take: one mebibyte less what it needs for itself. The default bound of the bus. */
 const LARGEST_BYTES = 1_000_000;
@@ -272,6 +273,27 @@ export const PAYLOADS: Suite = suite('PL', [
         await t.until(`record ${n} of ${fixture.writer}`, () => received.length === n + 1);
         const { occurredAt, ...rest } = { ...received[n] };
         assert.deepEqual({ ...rest, occurredAt: occurredAt?.toISOString() }, fixture.event, fixture.writer);
+      }
+      await t.untilQuiet(bus);
+      assert.equal(await bus.deadLetters.count(), 0);
+    },
+  },
+  {
+    id: 'PL08',
+    title: 'what older writers left out, or wrote as null, has the value that the format says',
+    requires: ['inspect.putRaw'],
+    async run(t) {
+      const received: DomainEvent[] = [];
+      const { bus } = await t.consumer({ handler: (one) => void received.push(one) });
+      for (const [n, missing] of [undefined, null].entries()) {
+        const fields = ['event_version', 'aggregate_version', 'metadata', 'correlation_id'];
+        const value = wireBody(Object.fromEntries(fields.map((name) => [name, missing])));
+        await t.inspect.putRaw(t.namespace, { key: 'key-0', value });
+        await t.until(`the event without ${fields.join()}`, () => received.length === n + 1);
+        const { eventVersion, aggregateVersion, metadata, correlationId, eventId } = received[
+          n
+        ] as DomainEvent;
+        assert.deepEqual([eventVersion, aggregateVersion, metadata, correlationId], [1, 1, {}, eventId]);
       }
       await t.untilQuiet(bus);
       assert.equal(await bus.deadLetters.count(), 0);
