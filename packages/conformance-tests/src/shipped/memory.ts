@@ -191,6 +191,8 @@ function wayToMemory(broker: MemoryBroker, create: (request: CreateRequest) => E
   let refused = false;
   const cut = async (): Promise<void> => {
     broker.stop();
+    // Whoever waits for an answer learns first that there will be none.
+    await pause(0);
     if (!refused) await broker.start();
   };
   const heal = async (): Promise<void> => {

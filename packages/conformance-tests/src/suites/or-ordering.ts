@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 
-import type { DomainEvent, EventBus } from '@omnibus/core';
+import type { EventBus } from '@omnibus/core';
 import { monotonicMs } from '../clock.js';
 import type { CaseContext } from '../context.js';
 import { makeEvents } from '../events.js';
 import { pause } from '../poll.js';
 import { type Suite, suite } from '../registry.js';
 import { keyIndependenceCases } from './or-independence.js';
+import { reconnectCases } from './or-reconnect.js';
 import { quickRetries, randomFrom } from './support.js';
 
 const PARTITIONS_WANTED = 6;
@@ -165,70 +166,8 @@ export const ORDERING: Suite = suite('OR', [
       t.expectClean({ tolerate: ['duplicated'] });
     },
   },
-  {
-    id: 'OR07',
-    requires: ['faults.throughProxy'],
-    timeoutMs: 90_000,
-    async run(t) {
-      const { bus: reader } = await t.consumer();
-      const way = await t.faults.throughProxy();
-      t.onCleanup(() => way.close());
-      const publisher = await t.bus({ through: way });
-      await publisher.connect();
-      const cutsAtMs: number[] = [];
-      const calls: Promise<void>[] = [];
-      for (let round = 0; round < 3; round += 1) {
-        // Many small calls outstanding at once, and the connection goes while they are on their way.
-        for (let n = 0; n < 40; n += 1) {
-          calls.push(
-            publishAndForgive(
-              t,
-              publisher,
-              makeEvents({ keys: 10, perKey: 2, from: 1 + round * 80 + n * 2 }),
-            ),
-          );
-          if (n === 20) {
-            await t.until('a publish to be on its way', () => t.history.published('pending').length > 0);
-            await way.network.cut();
-            cutsAtMs.push(monotonicMs());
-          }
-        }
-        await Promise.all(calls);
-      }
-      assert.equal(t.history.published('pending').length, 0);
-      const confirmed = t.history.published('ok').length;
-      assert.ok(confirmed > 0);
-      await t.until('every confirmed event', () => t.check().lost.length === 0, {
-        withinMs: t.budget.recoverMs,
-      });
-      await t.untilQuiet(reader, { withinMs: t.budget.recoverMs });
-      const report = t.expectClean({ tolerate: ['duplicated', 'recovered'] });
-      for (const duplicate of report.duplicated) {
-        const publish = t.history.publishes.find((p) => p.eventId === duplicate.eventId);
-        const unconfirmedAtACut = cutsAtMs.some(
-          (at) => (publish?.invokedAtMs ?? at) <= at && at <= (publish?.settledAtMs ?? at),
-        );
-        assert.ok(
-          unconfirmedAtACut,
-          `${duplicate.key}#${duplicate.sequence} is stored twice, although no cut came between its publish and the answer`,
-        );
-      }
-    },
-  },
+  ...reconnectCases,
 ]);
-
-/** The history tells how it ended. */
-async function publishAndForgive(
-  t: CaseContext,
-  bus: EventBus,
-  events: readonly DomainEvent[],
-): Promise<void> {
-  try {
-    await t.publish(bus, events);
-  } catch {
-    // Unknown or refused: the checker knows what that allows.
-  }
-}
 
 function sequencesByKey(t: CaseContext): ReadonlyMap<string, readonly number[]> {
   const byKey = new Map<string, number[]>();
