@@ -7,6 +7,7 @@ import { pause } from '../poll.js';
 import { recordedHandler } from '../recorder.js';
 import { type Suite, suite } from '../registry.js';
 import { crashCases } from './cc-crash.js';
+import { untilAtWork } from './support-members.js';
 
 const EVENTS = 300;
 const KEYS = 60;
@@ -111,7 +112,7 @@ export const COMPETING: Suite = suite('CC', [
     requires: ['competing'],
     timeoutMs: 90_000,
     async run(t) {
-      const handler = (): Promise<void> => pause(2);
+      const handler = (): Promise<void> => pause(10);
       const first = await t.consumer({ handler });
       const second = await t.consumer({ handler });
       const publisher = await t.bus();
@@ -138,6 +139,7 @@ export const COMPETING: Suite = suite('CC', [
       const firstWorkMs =
         (t.history.of(GROUP, { consumer: third.name })[0]?.startedAtMs ?? joinedAtMs) - joinedAtMs;
       assert.ok(firstWorkMs <= t.budget.takeoverMs, `the newcomer waited ${firstWorkMs.toFixed(0)} ms`);
+      await untilAtWork(t, first);
       const report = await first.bus.shutdown();
       assert.equal(report.abandonedHandlers, 0);
       const before = t.history.handled(GROUP);

@@ -9,6 +9,7 @@ import { type Suite, suite } from '../registry.js';
 import { keyIndependenceCases } from './or-independence.js';
 import { reconnectCases } from './or-reconnect.js';
 import { quickRetries, randomFrom } from './support.js';
+import { untilAtWork } from './support-members.js';
 
 const PARTITIONS_WANTED = 6;
 
@@ -152,6 +153,7 @@ export const ORDERING: Suite = suite('OR', [
       const [leaver, stayer] = await Promise.all([t.consumer({ handler }), t.consumer({ handler })]);
       const backlog = makeEvents({ keys: 24, perKey: 200 });
       await t.publish(await t.bus(), backlog);
+      await untilAtWork(t, stayer);
       const joiner = await t.consumer({ handler });
       await t.until(
         'the newcomer to get work',
@@ -160,6 +162,7 @@ export const ORDERING: Suite = suite('OR', [
       );
       const left = backlog.length - t.history.handled('group');
       assert.ok(left > 0, 'nothing was left to be handed over');
+      await untilAtWork(t, leaver);
       await leaver.bus.stopConsuming();
       await t.untilHandled(backlog.length, { withinMs: t.budget.takeoverMs });
       await t.untilQuiet([stayer.bus, joiner.bus], { withinMs: t.budget.takeoverMs });

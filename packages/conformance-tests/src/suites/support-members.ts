@@ -1,5 +1,5 @@
 import { monotonicMs } from '../clock.js';
-import type { CaseContext } from '../context.js';
+import type { CaseContext, Consumer } from '../context.js';
 import { NotRunError } from '../registry.js';
 import type { BusOverrides } from '../subject.js';
 
@@ -37,6 +37,15 @@ export async function mortalConsumer(
   return t.subject.capabilities.processes
     ? childMember(t, { name, group, namespace, overrides })
     : localMember(t, { name, group, namespace, overrides });
+}
+
+/** What a member does next, it does with handlers that run: otherwise it depends on the moment what is tested. */
+export async function untilAtWork(t: CaseContext, { name, group }: Consumer): Promise<void> {
+  await t.until(
+    `a handler of ${name} to run`,
+    () => t.history.of(group, { consumer: name }).some(({ outcome }) => outcome === 'running'),
+    { withinMs: t.budget.takeoverMs, everyMs: 1 },
+  );
 }
 
 interface MemberRequest {
