@@ -9,6 +9,8 @@ import { bestOf } from './support-measures.js';
 
 const REFUSED_MS = 100;
 const OUTSTANDING = 200;
+/** How long a bus may wait for a broker that says nothing. */
+const UNANSWERED_MS = 200;
 /** How long a process that was told to end may take. */
 const GRACE_MS = 10_000;
 
@@ -69,6 +71,29 @@ export const closingCases: readonly ConformanceCase[] = [
       },
     }),
   ),
+  {
+    id: 'LC06',
+    title: 'publishes that the broker does not answer are rejected when the time to close is over',
+    requires: ['faults.pause', 'faults.resume'],
+    async run(t) {
+      const publisher = await t.bus();
+      await publisher.publish(makeEvent());
+      await t.faults.pause();
+      t.onCleanup(() => t.faults.resume());
+      const outcomes = makeEvents({ keys: 10, perKey: OUTSTANDING / 10, from: 2 }).map((event) =>
+        publisher.publish(event).then(
+          () => 'ok',
+          (error: { code?: string }) => error.code ?? 'no code',
+        ),
+      );
+      const closing = publisher.shutdown({ timeoutMs: UNANSWERED_MS });
+      const report = await within('close', closing, t.budget.recoverMs + t.budget.deliverMs);
+      assert.deepEqual([report.clean, report.unflushedPublishes], [false, OUTSTANDING]);
+      const settled = await within('every publish to settle', Promise.all(outcomes), t.budget.deliverMs);
+      assert.deepEqual([...new Set(settled)], ['BUS_CLOSED']);
+      assert.equal(publisher.stats.pendingPublishes, 0);
+    },
+  },
   {
     id: 'LC07',
     requires: ['processes'],
