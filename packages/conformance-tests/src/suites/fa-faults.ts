@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { makeEvents } from '../events.js';
-import { within } from '../poll.js';
+import { staysTrue, within } from '../poll.js';
 import { type Suite, suite } from '../registry.js';
 import { ackLostCases } from './fa-ack-lost.js';
 import { brokerCases } from './fa-broker.js';
@@ -19,6 +19,8 @@ const BATCH = 50;
 const KEYS = 25;
 const MAX_IN_FLIGHT = 500;
 const CUTS = 3;
+/** Longer than a bus takes to notice that a broker on the same machine is gone. */
+const WAITS_MS = 300;
 
 /** What breaks is mended, and nothing that was confirmed is lost. */
 export const FAULTS: Suite = suite('FA', [
@@ -73,6 +75,28 @@ export const FAULTS: Suite = suite('FA', [
         report.duplicated.length <= allowed,
         `${report.duplicated.length} duplicates, ${allowed} allowed`,
       );
+    },
+  },
+  {
+    id: 'FA01',
+    title: 'a publish that finds the broker gone is tried again until it is back',
+    requires: ['faults.stop', 'faults.start'],
+    timeoutMs: 120_000,
+    async run(t) {
+      const { bus } = await t.consumer();
+      const publisher = await t.bus();
+      await t.publish(publisher, makeEvents({ keys: 10 }));
+      await t.untilHandled(10);
+      t.onCleanup(() => t.faults.start());
+      await t.faults.stop();
+      const published = t.publish(publisher, makeEvents({ keys: 10, perKey: 5, from: 2 }));
+      published.catch(() => {});
+      await staysTrue('the publish waits', () => t.history.published('pending').length === 50, WAITS_MS);
+      await t.faults.start();
+      await within('the publish to be confirmed', published, t.budget.recoverMs);
+      await t.untilHandled(60, { withinMs: t.budget.recoverMs });
+      await t.untilQuiet(bus, { withinMs: t.budget.recoverMs });
+      t.expectClean({ tolerate: ['duplicated'] });
     },
   },
   {
