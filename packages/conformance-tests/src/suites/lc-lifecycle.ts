@@ -64,6 +64,7 @@ export const LIFECYCLE: Suite = suite('LC', [
       await bus.stopConsuming();
       await bus.stopConsuming();
       const before = resourcesOf();
+      const onBroker = new Set(await t.subject.inspect?.artifacts?.(t.namespace));
       for (let cycle = 0; cycle < CYCLES; cycle += 1) {
         await bus.startConsuming();
         await bus.startConsuming();
@@ -72,6 +73,14 @@ export const LIFECYCLE: Suite = suite('LC', [
       await t.until(
         'listeners, sockets and timers to be as before',
         () => resourcesOf().grownSince(before).length === 0,
+      );
+      await t.until(
+        'nothing to be on the broker that was not there before',
+        async () => {
+          const left = (await t.subject.inspect?.artifacts?.(t.namespace)) ?? [];
+          return left.every((name) => onBroker.has(name));
+        },
+        { everyMs: 20 },
       );
       await bus.startConsuming();
       await t.publish(bus, makeEvents({ keys: 5 }));
