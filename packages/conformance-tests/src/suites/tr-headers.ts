@@ -69,9 +69,16 @@ export const withoutSdkCases: readonly ConformanceCase[] = [
     requires: ['inspect.putRaw'],
     async run(t) {
       const telemetry = await startTelemetry(t);
-      for (const parent of ['link', 'parent'] as const) {
+      for (const [parent, propagator] of [
+        ['link', 'registered'],
+        ['parent', 'registered'],
+        ['link', 'none'],
+        ['parent', 'none'],
+      ] as const) {
+        // Then the bus reads trace contexts itself.
+        if (propagator === 'none') telemetry.api.propagation.disable();
         const namespace = t.newNamespace();
-        const group = parent;
+        const group = `${parent}-${propagator}`;
         const overrides = { tracing: { tracerProvider: telemetry.provider, parent } };
         await t.consumer({ namespace, group, overrides });
         for (const traceparent of INVALID) {
