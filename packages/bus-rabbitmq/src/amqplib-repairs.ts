@@ -8,6 +8,25 @@ interface FrameReader {
   recvFrame(): unknown;
 }
 
+/** A frame that amqplib has taken apart. */
+interface Method {
+  readonly id: number | undefined;
+}
+
+/** What amqplib's channels have beside their types. */
+interface ClosingChannel {
+  /** From then on only the end of the channel is listened for. */
+  toClosing(...rest: unknown[]): void;
+  accept(frame: Method): void;
+}
+
+/** Where amqplib's connection gives a channel its number. */
+interface ChannelMaker {
+  freshChannel(channel: ClosingChannel, options: unknown): number;
+}
+
+const CHANNEL_CLOSE = 0x00_14_00_28;
+const CHANNEL_CLOSE_OK = 0x00_14_00_29;
 const HEADER_FRAME = 2;
 /** Type, channel and length, before what a frame holds. */
 const PREFIX_BYTES = 7;
@@ -44,4 +63,31 @@ function withoutProperties(bytes: Buffer): Buffer | undefined {
   prefix.writeUInt32BE(HEADER_BYTES + NO_PROPERTIES.length, 3);
   const header = bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + HEADER_BYTES);
   return Buffer.concat([prefix, header, NO_PROPERTIES, FRAME_END]);
+}
+
+/**
+ * Both sides may close a channel at once. RabbitMQ forgets the channel with amqplib's answer to its close, as a rule behind
+ * its own answer to ours, but not always: the channel would never be gone, with all who wait for something on it. So its
+ * close is answered when it has answered ours.
+ */
+export function closeBehindBroker({ connection }: ChannelModel): void {
+  const maker = connection as unknown as ChannelMaker;
+  const freshChannel = maker.freshChannel.bind(maker);
+  maker.freshChannel = (channel, options) => {
+    const toClosing = channel.toClosing.bind(channel);
+    channel.toClosing = (...rest) => {
+      toClosing(...rest);
+      const accept = channel.accept.bind(channel);
+      let close: Method | undefined;
+      channel.accept = (frame) => {
+        if (frame.id === CHANNEL_CLOSE) {
+          close = frame;
+          return;
+        }
+        if (frame.id === CHANNEL_CLOSE_OK && close) accept(close);
+        accept(frame);
+      };
+    };
+    return freshChannel(channel, options);
+  };
 }

@@ -1,6 +1,6 @@
 import { BusError, tlsConnectOptions, within } from '@omnibus/core/transport';
 import amqplib, { type Channel, type ChannelModel } from 'amqplib';
-import { readWhateverNests } from './amqplib-repairs.js';
+import { closeBehindBroker, readWhateverNests } from './amqplib-repairs.js';
 import type { RabbitMQConnectionSettings } from './options.js';
 import { loginOf, tlsOf } from './security.js';
 
@@ -95,6 +95,7 @@ export class RabbitMQClient {
 
 function owned(model: ChannelModel, heartbeatMs: number, destroy: () => void): OpenConnection {
   readWhateverNests(model);
+  closeBehindBroker(model);
   return {
     model,
     isGiven: false,
@@ -129,18 +130,26 @@ function agreedHeartbeatMs({ connection }: ChannelModel, otherwiseMs: number): n
   return heartbeat ? heartbeat * 1_000 : otherwiseMs;
 }
 
+/** What the broker answers. Rejects with `TIMEOUT` when nothing comes in time. */
+export function answered<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
+  return within(
+    timeoutMs,
+    answer,
+    () => new BusError('TIMEOUT', `RabbitMQ did not answer within ${timeoutMs} ms`),
+  );
+}
+
 /** A channel for one purpose, closed behind it. What fails on it harms no other. */
 export async function onChannel<T>(
   model: ChannelModel,
   timeoutMs: number,
   work: (channel: Channel) => Promise<T>,
 ): Promise<T> {
-  const late = (): BusError => new BusError('TIMEOUT', `RabbitMQ did not answer within ${timeoutMs} ms`);
-  const channel = await within(timeoutMs, model.createChannel(), late);
+  const channel = await answered(timeoutMs, model.createChannel());
   // Whoever waits for an answer gets the error, too.
   channel.on('error', () => undefined);
   try {
-    return await within(timeoutMs, work(channel), late);
+    return await answered(timeoutMs, work(channel));
   } finally {
     await closeChannel(channel, timeoutMs);
   }

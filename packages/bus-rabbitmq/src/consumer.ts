@@ -13,7 +13,7 @@ import {
   type StartableConsumption,
   type TransportEvents,
 } from '@omnibus/core/transport';
-import type { OpenConnection, RabbitMQClient } from './client.js';
+import { answered, type OpenConnection, type RabbitMQClient } from './client.js';
 import type { ConnectionPart } from './connection-part.js';
 import { Contact } from './contact.js';
 import { isMissing, toBusError } from './errors.js';
@@ -66,6 +66,8 @@ export class RabbitMQConsumer implements StartableConsumption {
   private restoring: Promise<void> | undefined;
   private keepAlive: NodeJS.Timeout | undefined;
   private stopped: Promise<void> | undefined;
+  /** While it starts: ends that. */
+  private giveUp: ((reason: BusError) => void) | undefined;
 
   constructor(
     private readonly parts: ConsumerParts,
@@ -100,18 +102,26 @@ export class RabbitMQConsumer implements StartableConsumption {
     );
   }
 
-  /** Resolves when this process consumes its share. */
+  /** Resolves when this process consumes its share. Rejects when it may not, or is stopped before. */
   async start(): Promise<void> {
+    const givenUp = new Promise<never>((_, reject) => {
+      this.giveUp = reject;
+    });
     try {
-      await this.connect();
-      if (this.stopping.signal.aborted) throw busClosed('startConsuming');
-      await this.reconcile();
+      await Promise.race([this.join(), givenUp]);
     } catch (error) {
-      await this.close();
+      await (this.stopped ?? this.close());
       throw toBusError(error, `join the group ${this.spec.group.name}`);
+    } finally {
+      this.giveUp = undefined;
     }
     if (!this.spec.group.ephemeral) return;
     this.keepAlive = setInterval(() => void this.restore(), KEEP_ALIVE_MS);
+  }
+
+  private async join(): Promise<void> {
+    await this.connect();
+    await this.reconcile();
   }
 
   /** The bus is connected, so what fails here is a failure of the moment: a node that has just gone, a crash in the broker. */
@@ -165,6 +175,7 @@ export class RabbitMQConsumer implements StartableConsumption {
 
   private async stopNow(timeoutMs: number): Promise<void> {
     this.stopping.abort();
+    this.giveUp?.(busClosed('startConsuming'));
     clearInterval(this.keepAlive);
     // First: who is to come after this process then waits for each partition already.
     this.presence.close();
@@ -189,12 +200,12 @@ export class RabbitMQConsumer implements StartableConsumption {
   }
 
   private async opened({ model, heartbeatMs }: OpenConnection): Promise<void> {
-    const { presenceIntervalMs } = this.parts.settings;
+    const { presenceIntervalMs, requestTimeoutMs } = this.parts.settings;
     const intervalMs = Math.min(presenceIntervalMs, heartbeatMs / 2);
-    this.contact = await Contact.over(model, { intervalMs, limitMs: 2 * heartbeatMs }, (silentMs) =>
-      this.outOfTouch(silentMs),
-    );
-    await this.presence.listen(model, this.names.members);
+    const settings = { intervalMs, limitMs: 2 * heartbeatMs, requestTimeoutMs };
+    this.contact = await Contact.over(model, settings, (silentMs) => this.outOfTouch(silentMs));
+    await answered(requestTimeoutMs, this.presence.listen(model, this.names.members));
+    await this.presence.greet();
   }
 
   private disconnected(error: BusError): void {
@@ -280,11 +291,18 @@ export class RabbitMQConsumer implements StartableConsumption {
       journals: () => this.journals.read(),
       changed: () => this.reconcileSoon(),
       queueMissing: () => this.restore(),
+      troubled: (error) => this.troubled(error),
       failed: (error) => this.failed(error),
       saveJournal: (partition, journal) => saveJournal(this.names.journals[partition] as string, journal),
       writeDeadLetter: (letter) => writeDeadLetter(this.names.deadLetters, letter),
       fenced: (count) => events.fenced(count),
     };
+  }
+
+  /** What does not pass by itself ends the start; later it may pass. */
+  private troubled(error: BusError): void {
+    if (this.giveUp && !error.retryable) this.giveUp(error);
+    else this.failed(error);
   }
 
   private failed(error: BusError): void {

@@ -1,5 +1,6 @@
 import { Elapsed } from '@omnibus/core/transport';
 import type { Channel, ChannelModel } from 'amqplib';
+import { answered } from './client.js';
 
 /** Times of a contact. */
 export interface ContactSettings {
@@ -7,6 +8,8 @@ export interface ContactSettings {
   readonly intervalMs: number;
   /** How long the broker keeps a connection over which nothing comes, at least. */
   readonly limitMs: number;
+  /** How long the broker may take to open the channel. */
+  readonly requestTimeoutMs: number;
 }
 
 /**
@@ -35,7 +38,7 @@ export class Contact {
     settings: ContactSettings,
     lost: (silentMs: number) => void,
   ): Promise<Contact> {
-    const channel = await model.createChannel();
+    const channel = await answered(settings.requestTimeoutMs, model.createChannel());
     // The connection tells of its end.
     channel.on('error', () => undefined);
     return new Contact(channel, settings, lost);

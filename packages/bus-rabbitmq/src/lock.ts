@@ -1,6 +1,6 @@
 import { BusError, delay } from '@omnibus/core/transport';
 import type { Channel, ChannelModel } from 'amqplib';
-import { closeChannel } from './client.js';
+import { answered, closeChannel } from './client.js';
 import { replyCodeOf } from './errors.js';
 
 const RESOURCE_LOCKED = 405;
@@ -16,21 +16,22 @@ export async function withLock<T>(
   timeoutMs: number,
   work: () => Promise<T>,
 ): Promise<T> {
-  const channel = await lock(model, name, Date.now() + timeoutMs);
+  const channel = await lock(model, name, timeoutMs);
   try {
     return await work();
   } finally {
-    await channel.deleteQueue(name).catch(() => undefined);
+    await answered(timeoutMs, channel.deleteQueue(name)).catch(() => undefined);
     await closeChannel(channel, timeoutMs);
   }
 }
 
-async function lock(model: ChannelModel, name: string, deadlineMs: number): Promise<Channel> {
+async function lock(model: ChannelModel, name: string, timeoutMs: number): Promise<Channel> {
+  const deadlineMs = Date.now() + timeoutMs;
   for (;;) {
-    const channel = await model.createChannel();
+    const channel = await answered(timeoutMs, model.createChannel());
     channel.on('error', () => undefined);
     try {
-      await channel.assertQueue(name, { exclusive: true, durable: false });
+      await answered(timeoutMs, channel.assertQueue(name, { exclusive: true, durable: false }));
       return channel;
     } catch (error) {
       if (replyCodeOf(error) !== RESOURCE_LOCKED) throw error;

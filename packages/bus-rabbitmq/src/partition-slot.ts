@@ -1,6 +1,13 @@
-import { BusError, type DeliverySink, delay, Elapsed, reconnectDelayMs } from '@omnibus/core/transport';
+import {
+  BusError,
+  type DeliverySink,
+  delay,
+  Elapsed,
+  reconnectDelayMs,
+  within,
+} from '@omnibus/core/transport';
 import type { Channel, ChannelModel, Message } from 'amqplib';
-import { closeChannel } from './client.js';
+import { answered, closeChannel } from './client.js';
 import { isMissing, toBusError } from './errors.js';
 import { OwnedPartition, type PartitionHost } from './owned-partition.js';
 
@@ -22,6 +29,8 @@ export interface SlotHost extends PartitionHost {
   changed(): void;
   /** The queue is gone. Resolves when it was made anew. */
   queueMissing(): Promise<void>;
+  /** It could not be subscribed to, or is no more; that is tried again. */
+  troubled(error: BusError): void;
   failed(error: BusError): void;
 }
 
@@ -110,7 +119,9 @@ export class PartitionSlot {
     await owned?.handOver(timeoutMs);
     const cause = new BusError('FENCED', 'The consumer was stopped');
     if (channel) await this.leave(channel, cause, closeWithinMs);
-    await this.working;
+    // What the broker does not answer ends with the connection.
+    const late = (): Error => new Error('still under way');
+    await within(closeWithinMs, this.working ?? Promise.resolve(), late).catch(() => undefined);
     // Subscribing was under way.
     if (this.channel) await this.leave(this.channel, cause, closeWithinMs);
   }
@@ -160,7 +171,8 @@ export class PartitionSlot {
     await this.leaving;
     const model = this.host.model();
     if (!model || this.stopped) return;
-    const channel = await model.createChannel();
+    const { requestTimeoutMs } = this.host;
+    const channel = await answered(requestTimeoutMs, model.createChannel());
     let problem: unknown;
     channel.on('error', (error: Error) => {
       problem = error;
@@ -168,8 +180,11 @@ export class PartitionSlot {
     channel.on('close', () => this.closed(channel, problem));
     this.channel = channel;
     this.queuedBehind = this.order.behind;
-    await channel.prefetch(PREFETCH);
-    await channel.consume(this.queue, (message) => this.arrived(channel, message));
+    await answered(requestTimeoutMs, channel.prefetch(PREFETCH));
+    await answered(
+      requestTimeoutMs,
+      channel.consume(this.queue, (message) => this.arrived(channel, message)),
+    );
     this.failures = 0;
   }
 
@@ -245,7 +260,7 @@ export class PartitionSlot {
   private async recover(trouble: BusError): Promise<void> {
     if (this.channel) await this.leave(this.channel, trouble, this.host.requestTimeoutMs);
     if (this.signal.aborted) return;
-    this.host.failed(trouble);
+    this.host.troubled(trouble);
     if (isMissing(trouble)) await this.host.queueMissing();
     this.failures += 1;
     await delay(reconnectDelayMs(this.failures), this.signal);

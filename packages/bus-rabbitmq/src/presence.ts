@@ -69,7 +69,7 @@ export class Presence {
     return held;
   }
 
-  /** Listens on a connection; resolves when the others had the time to answer. */
+  /** Listens on a connection. */
   async listen(model: ChannelModel, exchange: string): Promise<void> {
     const channel = await model.createChannel();
     // The connection tells of its end, and a deleted exchange ends this channel alone.
@@ -80,11 +80,15 @@ export class Presence {
     await channel.consume(queue, (message) => message && this.heard(message), { noAck: true });
     this.isUp = true;
     this.refreshOthers();
+    this.sinceTick.reset();
+    this.timer ??= setInterval(() => this.tick(), this.intervalMs);
+  }
+
+  /** Resolves when the others had the time to answer. */
+  async greet(): Promise<void> {
     const greeted = new Promise<void>((resolve) => {
       this.greeted = resolve;
     });
-    this.sinceTick.reset();
-    this.timer ??= setInterval(() => this.tick(), this.intervalMs);
     this.tell('hello');
     // Where publishers are held back nobody is heard: then everybody waits for every partition, and the broker decides.
     const waiting = new AbortController();

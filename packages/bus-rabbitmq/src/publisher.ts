@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 
 import { BusError, delay, Elapsed } from '@omnibus/core/transport';
 import type { ConfirmChannel } from 'amqplib';
-import { closeChannel } from './client.js';
+import { answered, closeChannel } from './client.js';
 import { toBusError } from './errors.js';
 import type { Link } from './link.js';
 import type { PublishProperties } from './message.js';
@@ -221,7 +221,7 @@ export class Publisher {
   }
 
   private create(): Promise<Outbox> {
-    const creating = this.link.model.createConfirmChannel().then((channel) => {
+    const creating = answered(this.timeoutMs, this.link.model.createConfirmChannel()).then((channel) => {
       channel.once('close', forget);
       this.current = new Outbox(channel);
       return this.current;

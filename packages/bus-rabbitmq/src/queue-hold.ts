@@ -1,6 +1,6 @@
 import { BusError, delay } from '@omnibus/core/transport';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
-import { closeChannel } from './client.js';
+import { answered, closeChannel } from './client.js';
 
 const POLL_MS = 5;
 
@@ -25,7 +25,7 @@ export class QueueHold {
     timeoutMs: number,
     seen: (message: ConsumeMessage) => void,
   ): Promise<QueueHold> {
-    const channel = await model.createChannel();
+    const channel = await answered(timeoutMs, model.createChannel());
     channel.on('error', () => undefined);
     const hold = new QueueHold(channel, queue, timeoutMs);
     try {
@@ -45,7 +45,7 @@ export class QueueHold {
 
   /** Resolves when the broker has worked through what came before. */
   async flush(): Promise<void> {
-    await this.channel.prefetch(0);
+    await answered(this.timeoutMs, this.channel.prefetch(0));
   }
 
   /** Resolves when what is left is back in the queue. */
@@ -57,12 +57,13 @@ export class QueueHold {
 
   private async fill(seen: (message: ConsumeMessage) => void): Promise<void> {
     const deadlineMs = Date.now() + this.timeoutMs;
-    const { messageCount } = await this.channel.checkQueue(this.queue);
-    await this.channel.consume(this.queue, (message) => {
+    const messageCount = await this.ready(this.channel);
+    const consuming = this.channel.consume(this.queue, (message) => {
       if (message === null) return;
       this.received += 1;
       seen(message);
     });
+    await answered(this.timeoutMs, consuming);
     while (this.received < messageCount || (await this.ready(this.channel)) > 0) {
       if (Date.now() > deadlineMs)
         throw new BusError('TIMEOUT', `${this.queue} could not be read within ${this.timeoutMs} ms`);
@@ -73,12 +74,12 @@ export class QueueHold {
   }
 
   private async ready(channel: Channel): Promise<number> {
-    return (await channel.checkQueue(this.queue)).messageCount;
+    return (await answered(this.timeoutMs, channel.checkQueue(this.queue))).messageCount;
   }
 
   private async returned(model: ChannelModel, count: number): Promise<void> {
     const deadlineMs = Date.now() + this.timeoutMs;
-    const channel = await model.createChannel();
+    const channel = await answered(this.timeoutMs, model.createChannel());
     channel.on('error', () => undefined);
     try {
       while ((await this.ready(channel)) < count && Date.now() < deadlineMs) await delay(POLL_MS);

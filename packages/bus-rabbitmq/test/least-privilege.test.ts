@@ -146,6 +146,25 @@ describe('without', () => {
   });
 });
 
+describe('a consumer who may not read the queues of its group', () => {
+  const { username, permissions } = lacking.consumer.find(({ what }) => what.endsWith('[0-9]+')) as Lacking;
+
+  async function connectionsOf(user: string): Promise<number> {
+    const listed = await rabbitmq.administer(['rabbitmqctl', '-q', 'list_connections', 'user']);
+    return listed.split('\n').filter((line) => line.trim() === user).length;
+  }
+
+  test('is told so by startConsuming, leaves nothing behind, and starts when it may', async () => {
+    const bus = roles.busOf(username);
+    expect(await outcomeOf(bus.startConsuming())).toBe('AUTHORIZATION');
+    await until('the connection of consuming to end', async () => (await connectionsOf(username)) === 1);
+    const { configure, write, read } = permissions;
+    const all = read.replace('^(', '^(events\\.billing\\.[0-9]+|');
+    await rabbitmq.administer(['rabbitmqctl', 'set_permissions', username, configure, write, all]);
+    expect(await outcomeOf(bus.startConsuming())).toBe('done');
+  });
+});
+
 // Last: what is published here nobody consumes.
 describe('with the rights for less', () => {
   test('a reader replays history', async () => {
