@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { PARTS as MUTATION_PARTS } from '../packages/core/test/mutation/parts.mjs';
 import { ensureInstalled } from './lib/install.mjs';
 import { run, say } from './lib/processes.mjs';
 import { ROOT } from './lib/workspace.mjs';
@@ -17,6 +18,12 @@ const PARTS = {
     packageDir: 'packages/core',
     entry: 'test/fuzz/main.ts',
   },
+  mutation: {
+    does: 'mutants of core, and whether its tests find them; hours in all, an hour a part at most',
+    options: `--part ${Object.keys(MUTATION_PARTS).join('|')}  --files NAME,NAME`,
+    packageDir: 'packages/core',
+    entry: 'test/mutation/main.mjs',
+  },
 };
 
 function usage() {
@@ -31,26 +38,28 @@ function usage() {
   ].join('\n');
 }
 
-/** Bundled, because Node runs no TypeScript; a jest run of the same takes half as long again. */
 async function runPart({ packageDir, entry }, args) {
+  const folder = join(ROOT, packageDir);
+  const program = entry.endsWith('.mjs') ? join(folder, entry) : await bundled(folder, entry);
+  return run(process.execPath, ['--enable-source-maps', program, ...args], folder);
+}
+
+/** Because Node runs no TypeScript; a jest run of the same takes half as long again. */
+async function bundled(folder, entry) {
   const { build } = await import('tsup');
-  const outDir = join(ROOT, packageDir, 'test-results', 'long');
+  const outDir = join(folder, 'test-results', 'long');
   await build({
     config: false,
-    entry: { main: join(ROOT, packageDir, entry) },
+    entry: { main: join(folder, entry) },
     outDir,
     format: 'cjs',
     target: 'node20',
     sourcemap: 'inline',
     // Fixtures are read from beside the sources.
-    define: { __dirname: JSON.stringify(join(ROOT, packageDir, 'test')) },
+    define: { __dirname: JSON.stringify(join(folder, 'test')) },
     silent: true,
   });
-  return run(
-    process.execPath,
-    ['--enable-source-maps', join(outDir, 'main.cjs'), ...args],
-    join(ROOT, packageDir),
-  );
+  return join(outDir, 'main.cjs');
 }
 
 async function main([name, ...args]) {
