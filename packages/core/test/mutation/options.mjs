@@ -11,7 +11,7 @@ export function mutationOptions(file, tests) {
   return {
     mutate: [`src/${file}.ts`],
     testRunner: 'jest',
-    plugins: ['@stryker-mutator/jest-runner', path('ignore-messages.mjs')],
+    plugins: ['@stryker-mutator/jest-runner', path('ignore-messages.mjs'), path('survivors-reporter.mjs')],
     ignorers: ['messages'],
     coverageAnalysis: 'perTest',
     jest: {
@@ -35,7 +35,7 @@ export function mutationOptions(file, tests) {
     timeoutFactor: 2,
     tempDirName: 'test-results/stryker',
     allowConsoleColors: false,
-    reporters: ['progress-append-only'],
+    reporters: ['progress-append-only', 'survivors'],
   };
 }
 

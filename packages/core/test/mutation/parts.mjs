@@ -7,6 +7,8 @@ export const PARTS = {
     files: ['partition-lane', 'dispatch', 'fifo', 'in-order-per-key', 'serial-mode', 'unheard-runs'],
     tests: [
       'in-order-per-key.test',
+      'owned-partition.test',
+      'attempts.test',
       'timers.test',
       'dispatch.test',
       'partition-lane.test',
@@ -40,6 +42,7 @@ export const PARTS = {
       'journal.test',
       'journal-keeper.test',
       'group-commit.test',
+      'owned-partition.test',
       'partition-lane.test',
       'lost-together.test',
       'undurable.test',
