@@ -10,13 +10,15 @@ const PACKAGES = new Map(['kafka', 'redis', 'rabbitmq'].map((bus) => [bus, `bus-
 const PROGRAM = join(ROOT, 'packages/conformance-tests/dist/nemesis.js');
 
 async function nemesis(args) {
-  const { bus } = parseArgs({ args, options: { bus: { type: 'string' } }, strict: false }).values;
+  const options = { bus: { type: 'string' }, cluster: { type: 'boolean' } };
+  const { bus, cluster } = parseArgs({ args, options, strict: false }).values;
   const name = PACKAGES.get(bus) ?? 'conformance-tests';
   const folder = join(ROOT, 'packages', name);
   await ensureInstalled();
   const built = await turbo(['build', `--filter=@omnibus/${name}...`, '--output-logs=errors-only']);
   if (built !== 0) return built;
-  const subject = PACKAGES.has(bus) ? ['--module', join(folder, 'test', `${bus}-bus-under-test.mjs`)] : [];
+  const module = `${bus}-${cluster ? 'cluster' : 'bus'}-under-test.mjs`;
+  const subject = PACKAGES.has(bus) ? ['--module', join(folder, 'test', module)] : [];
   return run(process.execPath, [PROGRAM, ...args, ...subject], folder);
 }
 

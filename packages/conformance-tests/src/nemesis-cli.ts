@@ -21,11 +21,11 @@ async function run(options: NemesisCliOptions, interrupts: Interrupts): Promise<
 }
 
 async function harm(t: CaseContext, options: NemesisCliOptions): Promise<number> {
-  const { bus, modulePath, seed, durationMs, duration, reportPath } = options;
+  const { bus, cluster, modulePath, seed, durationMs, duration, reportPath } = options;
   tell(`seed ${seed}; the schedule:`);
   for (const line of scheduleInWords(nemesisSchedule(t, options))) tell(line);
   const report = await runNemesis(t, { seed, durationMs, onProgress: tell });
-  const name = bus === undefined ? `--module ${modulePath}` : `--bus ${bus}`;
+  const name = bus === undefined ? `--module ${modulePath}` : `--bus ${bus}${cluster ? ' --cluster' : ''}`;
   const words = reportInWords(report, `npm run nemesis -- ${name} ${duration} --seed ${seed}`);
   process.stdout.write(hasColours() ? coloured(words) : words);
   // npm changes into the package's folder: paths are meant from where the user stands.

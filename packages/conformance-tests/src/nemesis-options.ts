@@ -5,6 +5,8 @@ import { SHIPPED_BUSES, type ShippedBus, UsageError } from './cli-options.js';
 /** What the command line of the nemesis asks for. */
 export interface NemesisCliOptions {
   readonly bus: ShippedBus | undefined;
+  /** The broker is a cluster, whose nodes are hurt one by one. */
+  readonly cluster: boolean;
   readonly modulePath: string | undefined;
   /** As it was given, for the command that repeats the run. */
   readonly duration: string;
@@ -22,6 +24,7 @@ Usage
 
 Options
   --bus <name>      memory, kafka, redis or rabbitmq; its broker is started for the run
+  --cluster         a broker of several nodes, which are hurt one by one: kafka, redis or rabbitmq
   --minutes <n>     how long it goes on  [default: 90 seconds]
   --seconds <n>     the same in seconds
   --seed <n>        what the schedule and the events are drawn from, 0 to 4294967295  [default: a new one, printed]
@@ -47,6 +50,8 @@ export function readNemesisOptions(args: readonly string[]): NemesisCliOptions |
   if (values.bus !== undefined && bus === undefined)
     throw new UsageError(`--bus must be one of ${SHIPPED_BUSES.join(', ')}, got ${values.bus}`);
   if (bus === undefined && values.module === undefined) throw new UsageError('Name a bus with --bus');
+  if (values.cluster && (bus === undefined || bus === 'memory'))
+    throw new UsageError('--cluster needs --bus kafka, redis or rabbitmq');
   if (values.minutes !== undefined && values.seconds !== undefined)
     throw new UsageError('Give either --minutes or --seconds');
   const seconds =
@@ -57,6 +62,7 @@ export function readNemesisOptions(args: readonly string[]): NemesisCliOptions |
     throw new UsageError(`A run takes at least ${SHORTEST_SECONDS} seconds, got ${seconds}`);
   return {
     bus,
+    cluster: values.cluster ?? false,
     modulePath: values.module,
     duration: values.minutes === undefined ? `--seconds ${seconds}` : `--minutes ${values.minutes}`,
     durationMs: seconds * 1_000,
@@ -69,6 +75,7 @@ type Values = Readonly<
   Partial<Record<'bus' | 'module' | 'minutes' | 'seconds' | 'seed' | 'report', string>>
 > & {
   readonly help?: boolean;
+  readonly cluster?: boolean;
 };
 
 function parse(args: readonly string[]): Values {
@@ -78,6 +85,7 @@ function parse(args: readonly string[]): Values {
       args: [...args],
       options: {
         bus: text,
+        cluster: { type: 'boolean' },
         module: text,
         minutes: text,
         seconds: text,

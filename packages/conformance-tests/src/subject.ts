@@ -249,8 +249,22 @@ export interface Faults {
   freezeMember?(consumerName: string): Promise<void>;
   /** Ends `freezeMember`. */
   thawMember?(consumerName: string): Promise<void>;
+  /** The nodes of a broker that is a cluster, three or more, each of which can be hurt by itself. */
+  readonly nodes?: readonly NodeFaults[];
   /** A way to the broker that can be cut, delayed and refused, and a factory of buses that go this way. */
   throughProxy?(): Promise<ProxiedSubject>;
+}
+
+/** How to hurt one node of a cluster. Each resolves when it has happened, or when the node serves again. */
+export interface NodeFaults {
+  /** Orderly; data stay. */
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  /** It keeps its connections and answers nothing. */
+  pause(): Promise<void>;
+  /** Ends `pause`. */
+  resume(): Promise<void>;
 }
 
 /** A bus that was given its client. */

@@ -12,10 +12,11 @@ describe('the schedule', () => {
     expect(scheduleOf({ ...REQUEST, seed: 8 })).not.toEqual(scheduleOf(REQUEST));
     const short = scheduleOf({ ...REQUEST, durationMs: 60_000, seed: 11 });
     expect(short.map(({ fault }) => fault.kind)).toEqual([
-      'network-slow',
+      'network-cut',
       'deploy',
       'consumer-leave',
-      'network-half-open',
+      'consumer-join',
+      'network-slow',
     ]);
   });
 
@@ -47,6 +48,17 @@ describe('what a subject offers', () => {
     expect(notOffered['network-cut']).toBe('this broker is reached without a network');
   });
 
+  it('hurts single nodes only where there are several', () => {
+    const { faults, ...subject } = memorySubject();
+    const nothing = (): Promise<void> => Promise.resolve();
+    const node = { stop: nothing, kill: nothing, start: nothing, pause: nothing, resume: nothing };
+    const { offered } = offersOf({ ...subject, faults: { ...faults, nodes: [node, node, node] } });
+    expect(offered).toEqual(
+      expect.arrayContaining(['node-kill', 'node-freeze', 'majority-kill', 'rolling-restart']),
+    );
+    expect(offersOf(memorySubject()).notOffered['node-kill']).toBe('the broker is a single node');
+  });
+
   it('kills no broker of which nobody says that it keeps what it confirmed', () => {
     const { survivesKill: _, ...subject } = memorySubject();
     expect(offersOf(subject).offered).not.toContain('broker-kill');
@@ -58,11 +70,16 @@ describe('the command line', () => {
   it('reads what is asked for', () => {
     expect(readNemesisOptions(['--bus', 'redis', '--minutes', '30', '--seed', '7'])).toEqual({
       bus: 'redis',
+      cluster: false,
       modulePath: undefined,
       duration: '--minutes 30',
       durationMs: 1_800_000,
       seed: 7,
       reportPath: undefined,
+    });
+    expect(readNemesisOptions(['--bus', 'kafka', '--cluster'])).toMatchObject({
+      bus: 'kafka',
+      cluster: true,
     });
     expect(readNemesisOptions(['--bus', 'memory'])).toMatchObject({ durationMs: 90_000 });
     expect(readNemesisOptions(['--help'])).toBe('help');
@@ -75,6 +92,7 @@ describe('the command line', () => {
     [['--bus', 'memory', '--minutes', '1', '--seconds', '60']],
     [['--bus', 'memory', '--seconds', '3']],
     [['--bus', 'memory', '--seed', '-1']],
+    [['--bus', 'memory', '--cluster']],
     [['--bus', 'memory', '--colour']],
   ])('refuses %j', (args) => {
     expect(() => readNemesisOptions(args)).toThrow(UsageError);

@@ -1,6 +1,6 @@
 import type { CaseContext } from '../context.js';
 import { pause } from '../poll.js';
-import type { ProxiedSubject } from '../subject.js';
+import type { NodeFaults, ProxiedSubject } from '../subject.js';
 import type { Crew, Place } from './crew.js';
 import type { Fault, FaultKind } from './schedule.js';
 
@@ -33,6 +33,32 @@ const INJECTORS: Readonly<Record<FaultKind, (fault: Fault, victims: Victims) => 
     await t.faults.pause();
     await pause(forMs);
     await t.faults.resume();
+  },
+  async 'node-kill'({ forMs, target }, { t }) {
+    await downFor(forMs, [nodeAt(t.faults.nodes, target)]);
+  },
+  async 'node-freeze'({ forMs, target }, { t }) {
+    const node = nodeAt(t.faults.nodes, target);
+    await node.pause();
+    await pause(forMs);
+    await node.resume();
+  },
+  async 'majority-kill'({ forMs, target }, { t }) {
+    const { nodes } = t.faults;
+    const first = nodes.indexOf(nodeAt(nodes, target));
+    const some = Math.floor(nodes.length / 2) + 1;
+    await downFor(
+      forMs,
+      Array.from({ length: some }, (_, n) => nodes[(first + n) % nodes.length] as NodeFaults),
+    );
+  },
+  async 'rolling-restart'({ forMs }, { t }) {
+    for (const node of t.faults.nodes) {
+      await node.stop();
+      await pause(forMs);
+      await node.start();
+      await pause(forMs);
+    }
   },
   async 'network-cut'(_, { way }) {
     await way?.network.cut();
@@ -75,6 +101,16 @@ const INJECTORS: Readonly<Record<FaultKind, (fault: Fault, victims: Victims) => 
     for (const place of [...crew.places]) if (place.wanted) await crew.replace(place);
   },
 };
+
+async function downFor(forMs: number, nodes: readonly NodeFaults[]): Promise<void> {
+  await Promise.all(nodes.map((node) => node.kill()));
+  await pause(forMs);
+  await Promise.all(nodes.map((node) => node.start()));
+}
+
+function nodeAt(nodes: readonly NodeFaults[], target: number): NodeFaults {
+  return nodes[Math.floor(target * nodes.length)] as NodeFaults;
+}
 
 function chosen({ places }: Crew, target: number): Place | undefined {
   const manned = places.filter(({ member }) => member !== undefined);

@@ -7,6 +7,13 @@ export interface Offers {
   readonly notOffered: Readonly<Partial<Record<FaultKind, string>>>;
 }
 
+const OF_NODES: ReadonlySet<FaultKind> = new Set([
+  'node-kill',
+  'node-freeze',
+  'majority-kill',
+  'rolling-restart',
+]);
+
 /** Only what the subject offers, and what what it promises can survive. */
 export function offersOf(subject: ConformanceSubject): Offers {
   const offered: FaultKind[] = [];
@@ -28,6 +35,7 @@ function lackOf(kind: FaultKind, subject: ConformanceSubject): string | undefine
       ? without(subject, 'kill', 'start')
       : 'the subject does not say that what its broker confirmed survives a kill (survivesKill)';
   if (kind === 'broker-freeze') return without(subject, 'pause', 'resume');
+  if (OF_NODES.has(kind)) return subject.faults?.nodes ? undefined : 'the broker is a single node';
   if (kind.startsWith('network-'))
     return capabilities.sockets
       ? without(subject, 'throughProxy')

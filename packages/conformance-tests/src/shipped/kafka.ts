@@ -38,8 +38,8 @@ export type KafkaSubjectOptions =
       secured?(): Promise<ClosableBroker>;
     };
 
-/** What one broker can hold. */
-const TOPOLOGY = { partitions: 6, replicationFactor: 1 };
+const PARTITIONS = 6;
+const REPLICAS = 3;
 const SESSION_TIMEOUT_MS = 6_000;
 /** Quick enough for tests, slow enough for a loaded machine. */
 const TEST_SETTINGS = {
@@ -66,7 +66,8 @@ export async function createKafkaBus(brokers: readonly string[], request: Create
     ...way,
     topicPrefix: namespace,
     ...identity,
-    ...TOPOLOGY,
+    partitions: PARTITIONS,
+    replicationFactor: Math.min(brokers.length, REPLICAS),
     ...(asShipped ? {} : TEST_SETTINGS),
     ...overrides,
   });

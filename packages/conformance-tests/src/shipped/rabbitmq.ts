@@ -57,7 +57,7 @@ const NOWHERE = 'amqp://127.0.0.1:1';
 /** The variable that tells child processes where the broker is. */
 export const URL_VARIABLE = 'OMNIBUS_CONFORMANCE_RABBITMQ';
 
-/** Makes `RabbitMQEventBus` of the project's `@omnibus/bus-rabbitmq`. */
+/** Makes `RabbitMQEventBus` of the project's `@omnibus/bus-rabbitmq`, on one node or, with commas between them, several. */
 export async function createRabbitMQBus(url: string, request: CreateRequest): Promise<EventBus> {
   const { RabbitMQEventBus } = (await importFromProject('@omnibus/bus-rabbitmq')) as {
     RabbitMQEventBus: new (options: BusOverrides) => EventBus;
@@ -66,7 +66,7 @@ export async function createRabbitMQBus(url: string, request: CreateRequest): Pr
   const identity = overrides.ephemeralGroup === true ? {} : { group };
   const isGiven = 'connection' in overrides;
   return new RabbitMQEventBus({
-    ...(isGiven ? {} : { urls: url }),
+    ...(isGiven ? {} : { urls: url.split(',') }),
     exchange: namespace,
     partitions: PARTITIONS,
     // What was published can be looked at only where it is kept.

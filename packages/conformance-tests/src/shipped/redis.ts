@@ -66,13 +66,19 @@ export async function createRedisBus(url: string, request: CreateRequest): Promi
   const { namespace, group, overrides, asShipped = false } = request;
   const identity = overrides.ephemeralGroup === true ? {} : { group };
   return new RedisEventBus({
-    ...('redis' in overrides ? {} : { url }),
+    ...('redis' in overrides ? {} : wayTo(url)),
     streamPrefix: namespace,
     partitions: PARTITIONS,
     ...identity,
     ...(asShipped ? {} : TEST_SETTINGS),
     ...overrides,
   });
+}
+
+/** Several addresses are those of a Cluster, where a replica has to have what is confirmed. */
+function wayTo(url: string): BusOverrides {
+  const nodes = url.split(',');
+  return nodes.length === 1 ? { url } : { cluster: { nodes }, durability: { replicas: 1 } };
 }
 
 /** `RedisEventBus` on a Redis that is there, or that is started for the run. */
