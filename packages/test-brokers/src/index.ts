@@ -14,8 +14,9 @@ export {
   type TokenIssuer,
   unsecuredToken,
 } from './kafka/tokens.js';
+export type { KafkaPlace, WrittenKafka } from './kafka/written-kafka.js';
 export type { BrokerLifecycle } from './lifecycle.js';
-export type { RabbitMQOptions } from './rabbitmq/rabbitmq-options.js';
+export type { RabbitMQOptions, RabbitMQPlace } from './rabbitmq/rabbitmq-options.js';
 export type {
   RabbitMQPermissions,
   RabbitMQTopicPermissions,

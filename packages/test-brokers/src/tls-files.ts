@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CertificateAuthority, createAuthority, newKeyPair } from './tls.js';
+import { type CertificateAuthority, type CertificateRequest, createAuthority, newKeyPair } from './tls.js';
 import { type ClientCertificate, type ClientCertificateKind, issueClientCertificate } from './tls-client.js';
 
 /** What is right or wrong with a broker's certificate, as its clients see it. */
@@ -47,11 +47,13 @@ export interface TlsFiles {
  * Makes two authorities, certificates of every kind for the brokers, and one for a client.
  *
  * @param clientName the common name in the client's certificate
+ * @param brokerName the common name in the brokers' @default 'Omnibus test broker'
  */
 export async function makeTlsFiles(
   parent: string,
   brokerHosts: readonly string[],
   clientName: string,
+  brokerName = 'Omnibus test broker',
 ): Promise<TlsFiles> {
   const folder = join(parent, 'tls');
   const newKeys = [newKeyPair(), newKeyPair(), newKeyPair(), newKeyPair()] as const;
@@ -63,7 +65,8 @@ export async function makeTlsFiles(
   const unknownCaPath = join(folder, 'unknown-ca.pem');
   await writeFile(broker.caPath, known.certificate);
   await writeFile(unknownCaPath, unknown.certificate);
-  const certificates = brokerCertificates(known, unknown, brokerKey.publicKey, brokerHosts);
+  const right = { commonName: brokerName, hosts: brokerHosts };
+  const certificates = brokerCertificates(known, unknown, brokerKey.publicKey, right);
   for (const kind of SERVER_CERTIFICATES) {
     await writeFile(broker.certificatePaths[kind], `${brokerKey.key}${certificates[kind]}`);
   }
@@ -104,9 +107,8 @@ function brokerCertificates(
   known: CertificateAuthority,
   unknown: CertificateAuthority,
   publicKey: string,
-  hosts: readonly string[],
+  right: CertificateRequest,
 ): Record<ServerCertificate, string> {
-  const right = { commonName: 'Omnibus test broker', hosts };
   return {
     valid: known.certify(publicKey, right),
     expired: known.certify(publicKey, { ...right, expired: true }),

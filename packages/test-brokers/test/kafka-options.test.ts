@@ -22,6 +22,7 @@ describe('options of startKafka', () => {
         { name: 'TOKEN', protocol: 'SASL_SSL', tokens: 'signed' },
       ],
       acls: 'yes',
+      written: {},
       users: [
         { username: 'a b', password: 'x"y' },
         { username: 'omnibus-admin', password: 'x' },
@@ -41,6 +42,7 @@ describe('options of startKafka', () => {
       'ODD has serverCertificate "broken"',
       'TOKEN has signed tokens',
       'acls can be',
+      'written is the whole',
       '"omnibus-admin" is taken',
       'user name "a b"',
       'password of a b',

@@ -22,6 +22,7 @@ describe('options of startRabbitMQ', () => {
       serverCertificate: 'expired',
       certificateLogin: true,
       startTimeoutMs: 0,
+      configuration: () => '',
       users: [
         { username: 'guest' },
         { username: 'bob', permissions: [{ vhost: 'none', ...everything }] },
@@ -36,6 +37,8 @@ describe('options of startRabbitMQ', () => {
       'serverCertificate needs tls',
       'certificateLogin needs tls',
       'startTimeoutMs',
+      'for one node, with tls',
+      'configuration is the whole',
       '"guest" is taken',
       'permissions in "none"',
       '"bob" is twice',

@@ -20,6 +20,7 @@ import { awaitMembership, directAddress, probeNode } from './membership.js';
 
 /** Kafka in containers of the official image. */
 export async function offerDocker(options: ResolvedKafkaOptions): Promise<Offer<KafkaCluster>> {
+  if (options.written) return { available: false, reason: 'a written configuration is for processes' };
   const image = `apache/kafka:${options.version}`;
   const docker = await dockerWithImage(image, options.report);
   if (!docker.available) return docker;

@@ -26,6 +26,7 @@ async function verify(brokers: readonly string[], options: ResolvedKafkaOptions)
   const problems: string[] = [];
   if (options.advertise !== undefined) problems.push('a proxy cannot be put before them (advertise)');
   if (options.listeners.length > 0) problems.push('they cannot be given listeners');
+  if (options.written) problems.push('they cannot be given a configuration');
   if (options.acls) problems.push('they cannot be given ACLs');
   if (Object.keys(options.settings).length > 0) problems.push('they cannot be given settings');
   try {

@@ -5,8 +5,7 @@ import { TestBrokerError } from '../errors.js';
 import type { Reaper } from '../reaper.js';
 import { runCommand } from '../run-command.js';
 import { javaArguments, type KafkaJava, STORAGE_CLASS } from './kafka-java.js';
-import { everyUser, nodeName, type ResolvedKafkaOptions } from './kafka-options.js';
-import { scramArguments } from './listener-settings.js';
+import { nodeName, type ResolvedKafkaOptions } from './kafka-options.js';
 
 /** What the storage tool is run for. */
 export interface StorageToFormat {
@@ -16,16 +15,17 @@ export interface StorageToFormat {
   readonly propertiesPath: string;
   readonly kafka: KafkaJava;
   readonly options: ResolvedKafkaOptions;
+  /** Beside the cluster's id and the file. */
+  readonly formatArguments: readonly string[];
   readonly reaper: Reaper;
 }
 
 /** Formats the storage of a node; once, before its first start. `START_FAILED` shows what the tool said. */
 export async function formatStorage(storage: StorageToFormat): Promise<void> {
-  const { nodeId, clusterId, folder, propertiesPath, kafka, options, reaper } = storage;
+  const { nodeId, clusterId, folder, propertiesPath, kafka, options, formatArguments, reaper } = storage;
   const temporaryFolder = join(folder, 'tmp');
   await mkdir(temporaryFolder, { recursive: true });
-  const scram = scramArguments(options.listeners, everyUser(options));
-  const format = ['format', '-t', clusterId, '-c', propertiesPath, ...scram];
+  const format = ['format', '-t', clusterId, '-c', propertiesPath, ...formatArguments];
   const args = javaArguments(kafka, STORAGE_CLASS, format, {
     heapMb: options.heapMb,
     jvmArgs: [],

@@ -20,7 +20,8 @@ export interface KafkaCluster extends Administrable {
 
 /** The names of the listeners that clients use. */
 export function clientListeners(options: ResolvedKafkaOptions): string[] {
-  return ['CLIENT', ...options.listeners.map(({ name }) => name)];
+  const names = options.listeners.map(({ name }) => name);
+  return options.written ? names : ['CLIENT', ...names];
 }
 
 /** A cluster as its users see it. */
@@ -31,6 +32,8 @@ export function runningKafka(
 ): RunningKafka {
   const { nodes, layouts, tls, tokens } = cluster;
   const brokers = advertised(layouts, 'CLIENT');
+  const [first = 'CLIENT'] = clientListeners(options);
+  const shown = advertised(layouts, first);
   return {
     brokers,
     directBrokers: layouts.map(directAddress),
@@ -43,12 +46,11 @@ export function runningKafka(
     admin: options.admin,
     nodes,
     node: (index) => nodeAt('Kafka', nodes, index),
-    describe: () =>
-      `Kafka ${options.version} at ${brokers.join(', ')}: ${chosen.name}, since ${chosen.reason}`,
+    describe: () => `Kafka ${options.version} at ${shown.join(', ')}: ${chosen.name}, since ${chosen.reason}`,
     ...lifecycleOf({
       product: 'Kafka',
       nodes,
-      awaitWhole: () => awaitMembership(layouts, options),
+      awaitWhole: async () => (options.written ? undefined : awaitMembership(layouts, options)),
       administer: (command) => cluster.administer(command),
       release: cluster.release,
     }),

@@ -3,6 +3,7 @@ import { TestBrokerError } from '../errors.js';
 import { type Report, reportToStandardError } from '../report.js';
 import { listenerProblems } from './listener-problems.js';
 import { ADMIN, type ListenerOptions, type ListenerUser } from './listeners.js';
+import type { WrittenKafka } from './written-kafka.js';
 
 /** The Kafka that is started when nobody asks for another. */
 export const DEFAULT_KAFKA_VERSION = '4.3.1';
@@ -42,6 +43,12 @@ export interface KafkaOptions {
    * let whoever does do everything, as the user `admin` may on the others. @default false
    */
   readonly acls?: boolean;
+  /**
+   * A configuration in place of ours, to try one as it is written somewhere. The first of `listeners` is that of its
+   * clients; there is no plain one.
+   * @default ours
+   */
+  readonly written?: WrittenKafka;
   /** Java heap of each node, in MiB. @default 512 */
   readonly heapMb?: number;
   /**
@@ -56,8 +63,8 @@ export interface KafkaOptions {
 }
 
 /** `KafkaOptions` with every default filled in. */
-export type ResolvedKafkaOptions = Required<Omit<KafkaOptions, 'advertise'>> &
-  Pick<KafkaOptions, 'advertise'> & {
+export type ResolvedKafkaOptions = Required<Omit<KafkaOptions, 'advertise' | 'written'>> &
+  Pick<KafkaOptions, 'advertise' | 'written'> & {
     /** Who may do everything; present where there are ACLs. */
     readonly admin: ListenerUser | undefined;
   };
@@ -71,6 +78,7 @@ const OPTION_NAMES: readonly string[] = [
   'listeners',
   'users',
   'acls',
+  'written',
   'heapMb',
   'jvmArgs',
   'startTimeoutMs',
@@ -96,6 +104,7 @@ export function resolveKafkaOptions(
     startTimeoutMs: options.startTimeoutMs ?? 60_000,
     report: options.report ?? reportToStandardError,
     ...(options.advertise === undefined ? {} : { advertise: options.advertise }),
+    ...(options.written === undefined ? {} : { written: options.written }),
   };
   const problems = [...optionProblems(options, resolved), ...listenerProblems(resolved)];
   if (problems.length > 0) {
@@ -119,6 +128,8 @@ function* optionProblems(given: KafkaOptions, resolved: ResolvedKafkaOptions): G
     if (!OPTION_NAMES.includes(name)) yield `there is no option "${name}" (${OPTION_NAMES.join(', ')})`;
   }
   if (resolved.nodes !== 1 && resolved.nodes !== 3) yield 'nodes can be 1 or 3';
+  if (given.written && (resolved.listeners.length !== 1 || given.settings || given.acls || given.users))
+    yield 'written is the whole: it takes one listener, and no settings, acls or users';
   if (typeof resolved.acls !== 'boolean') yield 'acls can be true or false';
   if (!/^\d+\.\d+\.\d+$/.test(resolved.version)) {
     yield `version is "${resolved.version}", but must be a release such as ${DEFAULT_KAFKA_VERSION}`;

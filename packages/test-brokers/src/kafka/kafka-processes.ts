@@ -9,12 +9,13 @@ import { newClusterId } from './cluster-id.js';
 import { formatStorage } from './format-storage.js';
 import { clientListeners, type KafkaCluster } from './kafka-cluster.js';
 import { BROKER_CLASS, javaArguments, type KafkaJava } from './kafka-java.js';
-import { nodeName, type ResolvedKafkaOptions } from './kafka-options.js';
+import { everyUser, nodeName, type ResolvedKafkaOptions } from './kafka-options.js';
 import { type KafkaSecrets, makeKafkaSecrets } from './kafka-secrets.js';
 import { runKafkaTool } from './kafka-tools.js';
-import { listenerJavaArguments } from './listener-settings.js';
+import { listenerJavaArguments, scramArguments } from './listener-settings.js';
 import { awaitMembership, probeNode } from './membership.js';
 import { type Endpoint, type NodeLayout, serverProperties } from './server-properties.js';
+import { placeOf, probePort, writeAdmin } from './written-place.js';
 
 /** Starts nodes with what is already fetched; again with other ports when these turn out to be taken. */
 export async function startKafkaProcesses(
@@ -37,9 +38,12 @@ async function startOnce(options: ResolvedKafkaOptions, kafka: KafkaJava): Promi
     const layouts = await layOut(options, ports, reaper.folder, secrets);
     const nodes = await createNodes(options, kafka, layouts, reaper);
     await Promise.all(nodes.map((node) => node.start()));
-    await awaitMembership(layouts, options);
-    const servers = layouts.map(({ internal }) => internal.bind);
-    const toolbox = { kafka, folder: reaper.folder, reaper, report: options.report, servers };
+    const { written, report } = options;
+    const first = placeOf(layouts[0] as NodeLayout, layouts);
+    if (!written) await awaitMembership(layouts, options);
+    const servers = written ? first.clients : first.brokers;
+    const login = written ? await writeAdmin(written, first, reaper.folder) : [];
+    const toolbox = { kafka, folder: reaper.folder, reaper, report, servers, login };
     return {
       nodes,
       layouts,
@@ -98,8 +102,17 @@ async function createNodes(
       const folder = join(reaper.folder, `node-${nodeId}`);
       const propertiesPath = join(folder, 'server.properties');
       await mkdir(folder);
-      await writeFile(propertiesPath, serverProperties(options, layout, controllers));
-      await formatStorage({ nodeId, clusterId, folder, propertiesPath, kafka, options, reaper });
+      const { written } = options;
+      const place = placeOf(layout, layouts);
+      const properties = written
+        ? `${written.server(place)}log.dirs=${layout.dataFolder}\n`
+        : serverProperties(options, layout, controllers);
+      await writeFile(propertiesPath, properties);
+      const formatArguments = written
+        ? written.format(place)
+        : scramArguments(options.listeners, everyUser(options));
+      const storage = { nodeId, clusterId, folder, propertiesPath, kafka, options, formatArguments, reaper };
+      await formatStorage(storage);
       return kafkaNode(options, kafka, layout, { folder, propertiesPath, reaper });
     }),
   );
@@ -116,6 +129,7 @@ function kafkaNode(
   }: { readonly folder: string; readonly propertiesPath: string; readonly reaper: Reaper },
 ): NativeNode {
   const { heapMb, jvmArgs, startTimeoutMs, report } = options;
+  const address = layout.clients[0]?.bind ?? layout.internal.bind;
   return new NativeNode({
     id: layout.nodeId,
     name: nodeName(options, layout.nodeId),
@@ -125,7 +139,7 @@ function kafkaNode(
       jvmArgs: [...listenerJavaArguments(options.listeners, layout.files), ...jvmArgs],
       temporaryFolder: join(folder, 'tmp'),
     }),
-    probe: () => probeNode(layout.clients[0]?.bind ?? layout.internal.bind, layout.nodeId),
+    probe: () => (options.written ? probePort(address) : probeNode(address, layout.nodeId)),
     folder,
     startTimeoutMs,
     report,

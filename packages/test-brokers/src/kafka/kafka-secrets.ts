@@ -17,13 +17,15 @@ export interface KafkaSecrets {
 
 /** Makes what the listeners ask for, and nothing else. */
 export async function makeKafkaSecrets(
-  { listeners, users }: ResolvedKafkaOptions,
+  { listeners, users, written }: ResolvedKafkaOptions,
   folder: string,
   brokerHosts: readonly string[],
 ): Promise<KafkaSecrets> {
   const jwksPath = join(folder, 'jwks.json');
   const clientName = users[0]?.username ?? 'client';
-  const tls = listeners.some(usesTls) ? await makeTlsFiles(folder, brokerHosts, clientName) : undefined;
+  const tls = listeners.some(usesTls)
+    ? await makeTlsFiles(folder, brokerHosts, clientName, written?.commonName)
+    : undefined;
   if (!listeners.some(takesSignedTokens)) return { tls, tokens: undefined, jwksPath };
   const { tokens, jwks } = await createTokenIssuer();
   await writeFile(jwksPath, jwks);

@@ -13,6 +13,8 @@ export interface KafkaToolbox {
   readonly report: Report;
   /** `host:port` of listeners where the tool may do everything. */
   readonly servers: readonly string[];
+  /** Arguments to log in with. */
+  readonly login: readonly string[];
 }
 
 const TOOLS: Readonly<Record<string, string>> = {
@@ -33,12 +35,12 @@ export function serverArguments(servers: readonly string[]): string[] {
 /** Runs the Java class behind one of Kafka's scripts. Its jars are fetched the first time. */
 export async function runKafkaTool(toolbox: KafkaToolbox, command: readonly string[]): Promise<string> {
   const [tool, args] = toolOf(command, KAFKA_TOOLS);
-  const { folder, reaper, report, servers } = toolbox;
+  const { folder, reaper, report, servers, login } = toolbox;
   const kafka = {
     ...toolbox.kafka,
     jars: [...toolbox.kafka.jars, ...(await toolJars(toolbox.kafka, report))],
   };
-  const java = javaArguments(kafka, classOf(tool, kafka), [...serverArguments(servers), ...args], {
+  const java = javaArguments(kafka, classOf(tool, kafka), [...serverArguments(servers), ...login, ...args], {
     heapMb: 256,
     jvmArgs: [],
     temporaryFolder: folder,

@@ -32,6 +32,7 @@ async function verify(urls: readonly string[], options: ResolvedRabbitMQOptions)
   if (options.users.length > 0) problems.push('it cannot be given users');
   if (options.vhosts.length > 0) problems.push('it cannot be given vhosts');
   if (options.config.length > 0) problems.push('it cannot be given config');
+  if (options.configuration) problems.push('it cannot be given a configuration');
   if (options.plugins.length > 0) problems.push('it cannot be given plugins');
   if (urls.length < options.nodes) problems.push(`it has ${urls.length} addresses, not ${options.nodes}`);
   let version = 'unknown';

@@ -73,6 +73,10 @@ function configOf(
   options: ResolvedRabbitMQOptions,
   tls: ShownCertificate | undefined,
 ): string[] {
+  if (options.configuration && tls && tlsPort !== undefined) {
+    const { caPath, path: certificatePath } = tls;
+    return [options.configuration({ tlsPort, caPath, certificatePath })];
+  }
   const lines = [
     `listeners.tcp.1 = ${LOOPBACK}:${port}`,
     'log.console = true',

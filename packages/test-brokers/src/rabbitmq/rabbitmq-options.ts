@@ -3,6 +3,14 @@ import { type Report, reportToStandardError } from '../report.js';
 import { SERVER_CERTIFICATES, type ServerCertificate } from '../tls-files.js';
 import { inhabitantProblems, type RabbitMQUserOptions } from './rabbitmq-users.js';
 
+/** Where a node with a configuration that is not ours is to listen, and what it may use. */
+export interface RabbitMQPlace {
+  readonly tlsPort: number;
+  readonly caPath: string;
+  /** The certificate, behind its key. */
+  readonly certificatePath: string;
+}
+
 /** What RabbitMQ to start. Everything may be left out. */
 export interface RabbitMQOptions {
   /** How many nodes, joined to one cluster. @default 1 */
@@ -26,6 +34,12 @@ export interface RabbitMQOptions {
   readonly plugins?: readonly string[];
   /** Further lines of `rabbitmq.conf`, which win over ours. @default [] */
   readonly config?: readonly string[];
+  /**
+   * The whole of `rabbitmq.conf` in place of ours, to try one as it is written somewhere. One node, which needs `tls` and
+   * listens there alone.
+   * @default ours
+   */
+  readonly configuration?: (place: RabbitMQPlace) => string;
   /** How long a start may take until every node serves, without installing. @default 90000 */
   readonly startTimeoutMs?: number;
   /** Is told, line by line, what happens. @default writes to standard error */
@@ -33,7 +47,8 @@ export interface RabbitMQOptions {
 }
 
 /** `RabbitMQOptions` with every default filled in. */
-export type ResolvedRabbitMQOptions = Required<RabbitMQOptions>;
+export type ResolvedRabbitMQOptions = Required<Omit<RabbitMQOptions, 'configuration'>> &
+  Pick<RabbitMQOptions, 'configuration'>;
 
 const OPTION_NAMES: readonly string[] = [
   'nodes',
@@ -45,6 +60,7 @@ const OPTION_NAMES: readonly string[] = [
   'management',
   'plugins',
   'config',
+  'configuration',
   'startTimeoutMs',
   'report',
 ];
@@ -63,6 +79,7 @@ export function resolveRabbitMQOptions(options: RabbitMQOptions): ResolvedRabbit
     config: options.config ?? [],
     startTimeoutMs: options.startTimeoutMs ?? 90_000,
     report: options.report ?? reportToStandardError,
+    ...(options.configuration === undefined ? {} : { configuration: options.configuration }),
   };
   const problems = [...problemsOf(options, resolved)];
   if (problems.length > 0)
@@ -75,6 +92,10 @@ function* problemsOf(given: RabbitMQOptions, resolved: ResolvedRabbitMQOptions):
     if (!OPTION_NAMES.includes(name)) yield `there is no option "${name}" (${OPTION_NAMES.join(', ')})`;
   }
   if (resolved.nodes !== 1 && resolved.nodes !== 3) yield 'nodes can be 1 or 3';
+  if (resolved.configuration && (resolved.nodes !== 1 || !resolved.tls))
+    yield 'configuration is for one node, with tls';
+  if (resolved.configuration && (given.users || given.vhosts || given.config || given.management))
+    yield 'configuration is the whole: users, vhosts, config and management would have no effect';
   yield* tlsProblems(resolved);
   yield* inhabitantProblems(resolved);
   if (!Number.isInteger(resolved.startTimeoutMs) || resolved.startTimeoutMs < 1)

@@ -103,6 +103,9 @@ function createNode(
   const { id, name, folder, port } = layout;
   const url = `amqp://${LOOPBACK}:${port}`;
   const variables = Object.entries(environment).map(([variable, value]) => `${variable}=${value}`);
+  const toolbox = { scripts, name, folder, variables, reaper };
+  const administer = (command: readonly string[]): Promise<string> => runRabbitMQTool(toolbox, command);
+  const ctl = (...args: readonly string[]): Promise<string> => administer(['rabbitmqctl', ...args]);
   const node = new NativeNode({
     id,
     name: `RabbitMQ${options.nodes === 1 ? '' : `, node ${id}`}`,
@@ -112,10 +115,9 @@ function createNode(
     reaper,
     startTimeoutMs: options.startTimeoutMs,
     report: options.report,
-    probe: async () => void (await greet(url, PROBE_TIMEOUT_MS)),
+    // Where only TLS is spoken its own tool knows.
+    probe: async () =>
+      void (options.configuration ? await ctl('status') : await greet(url, PROBE_TIMEOUT_MS)),
   });
-  const toolbox = { scripts, name, folder, variables, reaper };
-  const administer = (command: readonly string[]): Promise<string> => runRabbitMQTool(toolbox, command);
-  const ctl = (...args: readonly string[]): Promise<string> => administer(['rabbitmqctl', ...args]);
   return Object.assign(node, { url, name, administer, ctl });
 }

@@ -40,11 +40,13 @@ export async function startRabbitMQ(options: RabbitMQOptions = {}): Promise<Runn
 
 async function running(
   { nodes, layouts, tls, shown, release }: RabbitMQAssembly,
-  { users }: ResolvedRabbitMQOptions,
+  { users, configuration }: ResolvedRabbitMQOptions,
   { name: provider, reason }: { readonly name: ProviderName; readonly reason: string },
 ): Promise<RunningRabbitMQ> {
-  const urls = nodes.map(({ url }) => url);
-  const version = await greet(urls[0] ?? '', ANSWER_TIMEOUT_MS);
+  const urls = configuration ? [] : nodes.map(({ url }) => url);
+  const version = configuration
+    ? (await nodeAt('RabbitMQ', nodes, 0).ctl('version')).trim()
+    : await greet(urls[0] ?? '', ANSWER_TIMEOUT_MS);
   const { managementPort } = layouts[0] ?? {};
   const tlsUrls = layouts.map(({ tlsPort }) => `amqps://localhost:${tlsPort}`);
   const show: RabbitMQTls['show'] = async (certificate) => {
@@ -63,7 +65,8 @@ async function running(
     users,
     nodes,
     node: (index) => nodeAt('RabbitMQ', nodes, index),
-    describe: () => `RabbitMQ ${version} at ${urls.join(', ')}: ${provider}, since ${reason}`,
+    describe: () =>
+      `RabbitMQ ${version} at ${(configuration ? tlsUrls : urls).join(', ')}: ${provider}, since ${reason}`,
     ...lifecycleOf({
       product: 'RabbitMQ',
       nodes,
