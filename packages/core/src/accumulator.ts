@@ -128,7 +128,7 @@ export class Accumulator {
   }
 
   private schedule(): void {
-    if (this.scheduled || this.sending || !this.open || this.queue.length === 0) return;
+    if (this.scheduled || this.sending || this.queue.length === 0) return;
     this.scheduled = true;
     const flush = (): void => {
       this.scheduled = false;
@@ -139,7 +139,6 @@ export class Accumulator {
   }
 
   private async flush(): Promise<void> {
-    if (this.sending) return;
     this.sending = true;
     try {
       while (this.queue.length > 0) {
@@ -156,8 +155,8 @@ export class Accumulator {
   /** As many from the front as fit into one send; ends at the first that does not fit, so that no key is overtaken. */
   private nextBatch(): Pending[] {
     const { partitions, limits } = this.transport;
-    const records = new Array<number>(partitions).fill(0);
-    const bytes = new Array<number>(partitions).fill(0);
+    const records: number[] = [];
+    const bytes: number[] = [];
     const batch: Pending[] = [];
     for (let next = this.queue.peek(); next; next = this.queue.peek()) {
       const { record } = next;

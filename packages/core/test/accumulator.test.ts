@@ -91,14 +91,23 @@ describe('a batch', () => {
     expect(bench.stats).toMatchObject({ pendingPublishes: 0, eventsPublished: 3, lastPublishAtMs: START_MS });
   });
 
+  it('goes to the partition of an empty key without a key', async () => {
+    const bench = new Bench();
+    bench.accumulator.start();
+    bench.add({ ...record('a', 1), key: undefined });
+    await bench.passUntil(0);
+    expect(bench.partitions).toEqual([partitionOf('', PARTITIONS)]);
+  });
+
   it('waits lingerMs for company', async () => {
     const bench = new Bench({ lingerMs: 5 });
     bench.accumulator.start();
+    await bench.passUntil(2);
     bench.add(record('a', 1));
-    await bench.passUntil(3);
+    await bench.passUntil(4);
     bench.add(record('a', 2));
     await bench.passUntil(20);
-    expect(bench.sends).toEqual([[5, 'a1', 'a2']]);
+    expect(bench.sends).toEqual([[7, 'a1', 'a2']]);
   });
 
   it('gathers while the one before it travels', async () => {
@@ -149,7 +158,8 @@ describe('the buffer', () => {
   it('takes maxBufferedBytes, refuses more at once, and takes again what has room', async () => {
     const bytes = record('a', 1).bytes;
     const bench = new Bench({ maxBufferedBytes: 2 * bytes });
-    bench.add(record('a', 1), record('a', 2));
+    bench.add(record('a', 1));
+    bench.add(record('a', 2));
     const excess = bench.add(record('a', 3));
     await bench.passUntil(0);
     expect(excess.outcome).toMatchObject({ code: 'BACKPRESSURE' });
@@ -302,6 +312,16 @@ describe('what the broker did not take', () => {
       [0, 'a1'],
       [50, 'a2'],
     ]);
+  });
+
+  it('fails with TIMEOUT when nothing else waits, and then sends nothing', async () => {
+    const bench = new Bench({ timeoutMs: 50 });
+    bench.accumulator.start();
+    bench.answer = async () => ({ failures: [{ index: 0, error: broken() }] });
+    const call = bench.add(record('a', 1));
+    await bench.passUntil(1_000);
+    expect(call.outcome).toMatchObject({ code: 'TIMEOUT' });
+    expect(bench.sends).toEqual([[0, 'a1']]);
   });
 
   it('does not blame an outage that is over', async () => {

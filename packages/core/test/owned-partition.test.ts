@@ -1,7 +1,7 @@
 import type { Delivery, KeyLane } from '../src/delivery.js';
 import { EMPTY_JOURNAL, formatJournal } from '../src/journal.js';
 import { type LaneHost, PartitionLane } from '../src/partition-lane.js';
-import type { InboundRecord } from '../src/transport.js';
+import type { InboundRecord, SettledBatch } from '../src/transport.js';
 import type { RunCounts } from '../src/unheard-runs.js';
 import { HandPort, NO_JOURNALS } from './engine-harness.js';
 
@@ -11,6 +11,13 @@ const SPAN = 6;
 
 class TalkativePort extends HandPort {
   readonly calls: string[] = [];
+  /** What it was told with each batch of settlements. */
+  readonly settledWith: string[] = [];
+
+  override settled(batch: SettledBatch): void {
+    super.settled(batch);
+    this.settledWith.push(batch.journal);
+  }
 
   override pause(): void {
     this.calls.push('pause');
@@ -168,6 +175,15 @@ describe('admission', () => {
   });
 });
 
+describe('records without a key', () => {
+  it('keep their order among each other', async () => {
+    const { host, lane } = await openLane();
+    lane.deliver([at(0, ''), at(1, '', { key: undefined }), at(2, '', { key: undefined })]);
+    lane.admit(9);
+    expect(positions(host.heads)).toEqual(['0']);
+  });
+});
+
 describe('settling', () => {
   it('lets the next of the key run, and moves the watermark without a gap', async () => {
     const { host, lane, port } = await openLane();
@@ -187,6 +203,7 @@ describe('settling', () => {
     lane.settle(host.heads[2] as Delivery);
     lane.tellSettled();
     expect([port.settledPositions, port.watermark]).toEqual([['2', '0', '1'], '2']);
+    expect(port.settledWith).toEqual(Array(3).fill('{"o":"me"}'));
     expect(lane.oldestUnsettled).toBeUndefined();
     expect(host.said.filter((what) => what === 'dirty')).toHaveLength(3);
   });
@@ -231,12 +248,13 @@ describe('settling', () => {
   });
 });
 
-describe('after a crash', () => {
-  const suspects = new Map([[0, formatJournal({ ...EMPTY_JOURNAL, opener: 'dead', anonymousDeaths: 1 })]]);
+const suspects = new Map([[0, formatJournal({ ...EMPTY_JOURNAL, opener: 'dead', anonymousDeaths: 1 })]]);
 
+describe('after a crash', () => {
   it.each([
     ['was written after it', 1_500, false],
     ['was written before it', 1_000, true],
+    ['was written just now', 2_000, false],
     ['says that it comes from the future', 2_001, true],
     ['has no time', undefined, true],
   ])('it is serial behind an event that %s: %s', async (_what, timestampMs, serial) => {
@@ -255,6 +273,22 @@ describe('after a crash', () => {
     expect(lane.serial).toBe(serial);
     lane.halt();
     expect(lane.serial).toBe(false);
+  });
+});
+
+describe('suspects of a crash', () => {
+  it('are as many as may have been running', async () => {
+    const { host, lane } = await openLane(suspects);
+    lane.deliver(range(0, SPAN + 1));
+    lane.admit(9);
+    for (const head of [...host.heads]) {
+      expect(lane.serial).toBe(true);
+      lane.settle(head);
+      lane.tellSettled();
+    }
+    lane.flushInBackground();
+    await new Promise(setImmediate);
+    expect([lane.admit(1), lane.serial]).toEqual([1, false]);
   });
 });
 
@@ -290,6 +324,27 @@ describe('a partition that is lost', () => {
     expect(host.said).toEqual(['abandoned']);
   });
 
+  it('tells nothing of what is settled later, and asks for nothing when a flush is over', async () => {
+    const { host, lane, port } = await openLane();
+    let isFlushed = (): void => undefined;
+    port.flushing = () =>
+      new Promise((resolve) => {
+        isFlushed = resolve;
+      });
+    lane.deliver([at(0, 'a'), at(1, 'b')]);
+    lane.admit(2);
+    lane.settle(host.heads[0] as Delivery);
+    lane.tellSettled();
+    lane.flushInBackground();
+    lane.lost();
+    lane.settle(host.heads[1] as Delivery);
+    lane.tellSettled();
+    host.said.length = 0;
+    isFlushed();
+    await new Promise(setImmediate);
+    expect([port.settledPositions, host.said]).toEqual([['0'], []]);
+  });
+
   it('cannot be resumed, nor its port', async () => {
     const { host, lane, port } = await openLane();
     await lane.handOver(0);
@@ -298,6 +353,14 @@ describe('a partition that is lost', () => {
     await lane.resume();
     lane.resumePort();
     expect([lane.startable, port.calls, host.said]).toEqual([false, ['pause'], ['abandoned']]);
+  });
+
+  it('has nothing to hand over', async () => {
+    const { lane, port } = await openLane();
+    const saved = port.journals.length;
+    lane.lost();
+    await lane.handOver(0);
+    expect([lane.isLost, port.journals.length]).toEqual([true, saved]);
   });
 
   it('keeps nothing aside', async () => {
@@ -380,6 +443,22 @@ describe('a hand-over', () => {
     port.saving = () => Promise.reject(new Error('no'));
     await lane.handOver(0);
     expect(host.said).toEqual(['hand over partition 0']);
+  });
+
+  it('makes an opening void that is not through, also when the partition is resumed', async () => {
+    const host = new Hand();
+    const { lane, port } = laneOn(host);
+    const saves: (() => void)[] = [];
+    port.saving = () => new Promise((resolve) => saves.push(resolve));
+    void lane.open(NO_JOURNALS);
+    void lane.handOver(0);
+    void lane.resume();
+    saves.shift()?.();
+    await new Promise(setImmediate);
+    expect(lane.startable).toBe(false);
+    saves.shift()?.();
+    await new Promise(setImmediate);
+    expect(lane.startable).toBe(true);
   });
 
   it('is nothing for a partition that was not opened, and a second opening is nothing', async () => {

@@ -26,21 +26,13 @@ export const PARTS = {
     files: ['accumulator', 'publish-path', 'publish-turns'],
     tests: ['accumulator.test', 'publishing.test', 'publish-error.test', 'lifecycle-bus.test'],
   },
-  retries: {
-    files: [
-      'delay',
-      'delivery',
-      'durability',
-      'failure-policy',
-      'group-commit',
-      'journal',
-      'journal-keeper',
-      'retry',
-    ],
+  journal: {
+    files: ['journal', 'journal-keeper', 'retry'],
+    tests: ['retry.test', 'journal.test', 'journal-keeper.test', 'owned-partition.test'],
+  },
+  failures: {
+    files: ['delay', 'delivery', 'durability', 'failure-policy', 'group-commit'],
     tests: [
-      'retry.test',
-      'journal.test',
-      'journal-keeper.test',
       'group-commit.test',
       'owned-partition.test',
       'partition-lane.test',
