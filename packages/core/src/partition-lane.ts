@@ -190,7 +190,7 @@ export class PartitionLane implements AssignedPartition, LaneOwner {
   }
 
   park(lane: KeyLane): void {
-    if (this.state !== 'lost') this.parked.push(lane);
+    this.parked.push(lane);
   }
 
   pausePort(): void {

@@ -12,6 +12,9 @@ const CORE = fileURLToPath(new URL('../..', import.meta.url));
 /** Stryker's words for what became of a mutant, and the report's. Others (code that cannot run) count nowhere. */
 const OUTCOMES = { Killed: 'killed', Timeout: 'timedOut', Survived: 'survived', NoCoverage: 'notReached' };
 
+/** The least share of a file's mutants that must be found. */
+const LEAST_FOUND = 0.85;
+
 class UsageError extends Error {}
 
 function chosenParts() {
@@ -74,6 +77,14 @@ function report(measured) {
   writeFileSync(PAGE, mutationPage());
 }
 
+function judge(name, { killed, timedOut, survived, notReached }) {
+  const found = killed + timedOut;
+  const mutants = found + survived + notReached;
+  const isEnough = found >= LEAST_FOUND * mutants;
+  console.log(`${name}: ${found} of ${mutants} mutants found${isEnough ? '' : ', too few'}`);
+  if (!isEnough) process.exitCode = 1;
+}
+
 process.chdir(CORE);
 try {
   // File by file, so that what is measured is written down as it comes.
@@ -82,10 +93,7 @@ try {
   )) {
     const measured = outcomes(await new Stryker(mutationOptions(file, tests)).runMutationTest());
     report(measured);
-    for (const [name, { killed, timedOut, survived, notReached }] of Object.entries(measured))
-      console.log(
-        `${name}: ${killed + timedOut} of ${killed + timedOut + survived + notReached} mutants found`,
-      );
+    for (const [name, counts] of Object.entries(measured)) judge(name, counts);
   }
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
