@@ -226,6 +226,45 @@ describe('an attempt', () => {
   });
 });
 
+describe('a codec that fails when the event is read again', () => {
+  /** Two handlers; what `meanwhile` does happens while the first runs. */
+  async function readTwice(meanwhile: (desk: Desk) => void): Promise<Desk> {
+    let readings = 0;
+    const decode = (bytes: Uint8Array): DomainEvent => {
+      readings += 1;
+      if (readings > 1) throw new Error('no');
+      return jsonCodec.decode(bytes);
+    };
+    const desk = new Desk({ codec: { ...jsonCodec, decode } });
+    desk.on({ one: () => meanwhile(desk), two: () => undefined });
+    await desk.run();
+    return desk;
+  }
+
+  it('fails the handler that it was read for', async () => {
+    const desk = await readTwice(() => undefined);
+    expect(desk.reports).toEqual([[expect.objectContaining({ kind: 'failed', handler: 'two' }), 0]]);
+    expect(desk.failures).toBe(1);
+  });
+
+  it('fails nobody who was unsubscribed meanwhile', async () => {
+    const desk = await readTwice(({ registry }) => {
+      const two = registry.handlersFor('Counted')[1];
+      if (two) registry.unsubscribe('Counted', two.handler);
+    });
+    expect(desk.reports).toEqual([[{ kind: 'succeeded' }, 0]]);
+    expect(desk.failures).toBe(0);
+  });
+
+  it('fails nothing in a partition that went away meanwhile', async () => {
+    const desk = await readTwice(({ owner }) => {
+      owner.isGone = true;
+    });
+    expect(desk.reports).toEqual([[{ kind: 'abandoned' }, 0]]);
+    expect(desk.failures).toBe(0);
+  });
+});
+
 describe('an event that no handler gets', () => {
   const replayed = { [HEADER.targetGroup]: 'other', [HEADER.dlqReplayCount]: '1' };
 
@@ -364,6 +403,9 @@ describe('a partition that went away', () => {
     desk.owner.isGone = true;
     expect(await desk.run()).toEqual([[{ kind: 'abandoned' }, 0]]);
     expect(ran).toEqual([]);
+    const unwanted = new Desk();
+    unwanted.owner.isGone = true;
+    expect(await unwanted.run()).toEqual([[{ kind: 'abandoned' }, 0]]);
   });
 
   it('ends the attempt behind the handler that runs, but keeps its success when it was the last', async () => {

@@ -118,4 +118,64 @@ describe('what a journal holds', () => {
     expect(journal.intends(2)).toBe(false);
     expect(parseJournal(journal.text())).toEqual(EMPTY_JOURNAL);
   });
+
+  it.each<[string, (journal: JournalKeeper) => void, object]>([
+    ['an opening', (journal) => journal.open('you'), { opener: 'you' }],
+    ['a hand-over', (journal) => journal.close(), { opener: undefined, intent: undefined }],
+    ['an intent', (journal) => journal.setIntent('8', 3), { intent: { position: '8', sequence: 3 } }],
+    ['an intent withdrawn', (journal) => journal.withdrawIntent(), { intent: undefined }],
+    ['a failure', (journal) => journal.setFailures('5', 1), { failures: ['1', '5'] }],
+    [
+      'a failure of what it intended',
+      (journal) => journal.setFailures('7', 1),
+      { failures: ['1', '7'], intent: { position: undefined, sequence: 2 } },
+    ],
+    ['a failed event that is done', (journal) => journal.forget('1'), { failures: [] }],
+    ['a deadly event that is done', (journal) => journal.forget('2'), { deaths: [] }],
+    [
+      'what it intended being done',
+      (journal) => journal.forget('7'),
+      { intent: { position: undefined, sequence: 2 } },
+    ],
+    ['an event of which it knows nothing', (journal) => journal.forget('6'), {}],
+    ['fewer suspects', (journal) => journal.advance(2, false), { suspects: 1 }],
+    ['no move', (journal) => journal.advance(0, true), {}],
+    ['more moves than suspects', (journal) => journal.advance(5, false), { suspects: 0, anonymousDeaths: 0 }],
+    ['a move past them', (journal) => journal.advance(1, true), { suspects: 0, anonymousDeaths: 0 }],
+  ])('is written anew after %s', (_what, change, changed) => {
+    const journal = keeper();
+    const before = {
+      opener: 'me',
+      intent: { position: '7', sequence: 2 },
+      previous: { opener: 'dead', sequence: 1 },
+      failures: ['1'],
+      deaths: ['2'],
+      anonymousDeaths: 1,
+      suspects: 3,
+    };
+    journal.load({ ...before, failures: new Map([['1', 1]]), deaths: new Map([['2', 1]]) });
+    const written = (): object => {
+      const { failures, deaths, ...rest } = parseJournal(journal.text());
+      return { ...rest, failures: [...failures.keys()], deaths: [...deaths.keys()] };
+    };
+    expect(written()).toEqual(before);
+    change(journal);
+    expect(written()).toEqual({ ...before, ...changed });
+  });
+
+  it('is another after another was loaded, and says at first that it knows nothing', () => {
+    const journal = keeper();
+    expect(parseJournal(journal.text())).toEqual(EMPTY_JOURNAL);
+    journal.load({ ...EMPTY_JOURNAL, suspects: 2 });
+    expect([journal.suspicious, journal.serial]).toEqual([true, false]);
+    expect(parseJournal(journal.text()).suspects).toBe(2);
+  });
+
+  it('blames no death on events that came after its suspects', () => {
+    const journal = keeper();
+    journal.load({ ...EMPTY_JOURNAL, anonymousDeaths: 3 });
+    expect([journal.suspicious, journal.serial]).toEqual([false, false]);
+    journal.advance(1, true);
+    expect(parseJournal(journal.text()).anonymousDeaths).toBe(3);
+  });
 });

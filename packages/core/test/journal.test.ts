@@ -77,6 +77,41 @@ describe('taking a partition over', () => {
     expect(journal.deaths.get('9')).toBe(maxAttempts);
   });
 
+  it('blames nobody when the attempt of the newest intent had ended', () => {
+    const after = takeOver(
+      journals({ 0: { opener: 'old', intent: { position: undefined, sequence: 5 }, suspects: 5 } }),
+      terms,
+    );
+    expect(after).toEqual({
+      ...EMPTY_JOURNAL,
+      opener: 'new',
+      previous: { opener: 'old', sequence: 5 },
+      suspects: 5,
+    });
+  });
+
+  it('adds a death to those that the event has', () => {
+    const deaths = new Map([
+      ['9', 1],
+      ['8', 1],
+    ]);
+    const after = takeOver(
+      journals({
+        0: { opener: 'old', intent: { position: '9', sequence: 5 }, anonymousDeaths: 3, deaths },
+        1: { opener: 'old', intent: { position: '2', sequence: 4 } },
+        2: { opener: 'stranger', intent: { position: '2', sequence: 9 } },
+        3: { opener: 'x', previous: { opener: 'stranger', sequence: 9 } },
+        4: { opener: 'x', intent: { position: '2', sequence: 9 }, previous: { opener: 'old', sequence: 3 } },
+      }),
+      terms,
+    );
+    expect([...after.deaths]).toEqual([
+      ['9', 2],
+      ['8', 1],
+    ]);
+    expect(after.previous).toEqual({ opener: 'old', sequence: 5 });
+  });
+
   it('does not blame a staler intent of the same process in another partition', () => {
     const after = takeOver(
       journals({
@@ -123,6 +158,50 @@ describe('the stored journal', () => {
     '{broken',
   ])('reads %p as empty', (text) => {
     expect(parseJournal(text)).toEqual(EMPTY_JOURNAL);
+  });
+
+  it('holds nothing that need not be said', () => {
+    expect(formatJournal(EMPTY_JOURNAL)).toBe('{}');
+    expect(formatJournal({ ...EMPTY_JOURNAL, intent: { position: undefined, sequence: 3 } })).toBe('{"q":3}');
+    expect(parseJournal('{"q":3}')).toEqual({
+      ...EMPTY_JOURNAL,
+      intent: { position: undefined, sequence: 3 },
+    });
+  });
+
+  it.each([
+    ['a name that is none', '{"o":1,"d":2}', { anonymousDeaths: 2 }],
+    ['an intent without a sequence', '{"i":"7","d":2}', { anonymousDeaths: 2 }],
+    ['a former intent without its owner', '{"l":[1,2],"d":2}', { anonymousDeaths: 2 }],
+    ['a former intent without its sequence', '{"l":["a","2"],"d":2}', { anonymousDeaths: 2 }],
+    ['a former intent that is no pair', '{"l":{"0":"a","1":2},"d":2}', { anonymousDeaths: 2 }],
+    ['counts that are none', '{"a":{"1":0,"2":-1,"3":1.5,"4":"1","5":1}}', { failures: new Map([['5', 1]]) }],
+    ['broken numbers', '{"d":1.5,"u":"3"}', {}],
+  ])('leaves out %s', (_what, text, rest) => {
+    expect(parseJournal(text)).toEqual({ ...EMPTY_JOURNAL, ...rest });
+  });
+
+  it('reads nothing longer than 65,536 characters', () => {
+    const padded = (length: number): string => '{"d":2}'.padEnd(length);
+    expect(parseJournal(padded(65_536)).anonymousDeaths).toBe(2);
+    expect(parseJournal(padded(65_537))).toEqual(EMPTY_JOURNAL);
+  });
+
+  it('keeps the newest 20 deaths, and counts that just fit', () => {
+    const deaths = new Map(Array.from({ length: 21 }, (_, i) => [`p${i}`, 1] as const));
+    expect([...parseJournal(formatJournal({ ...EMPTY_JOURNAL, deaths })).deaths.keys()]).toEqual(
+      [...deaths.keys()].slice(1),
+    );
+    const bytesOf = (name: string): number =>
+      Buffer.byteLength(formatJournal({ ...EMPTY_JOURNAL, failures: new Map([[name, 1]]) }));
+    const fitting = 'x'.repeat(4_000 - bytesOf(''));
+    expect(bytesOf(fitting)).toBe(4_000);
+    expect(bytesOf(`${fitting}x`)).toBeLessThan(4_000);
+  });
+
+  it('drops a fifth of the failures at a time until it fits', () => {
+    const failures = new Map(Array.from({ length: 300 }, (_, i) => [`1700000000000-${i}`, 1] as const));
+    expect(parseJournal(formatJournal({ ...EMPTY_JOURNAL, failures })).failures.size).toBe(153);
   });
 
   it('never exceeds 4,000 bytes, and keeps the oldest counts', () => {
