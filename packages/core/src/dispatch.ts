@@ -163,7 +163,7 @@ export class Dispatcher {
 
   private invokeNext(attempt: Attempt): void {
     const { delivery, handlers } = attempt;
-    while (attempt.index < handlers.length && !handlers[attempt.index]?.active) attempt.index += 1;
+    while (handlers[attempt.index]?.active === false) attempt.index += 1;
     const subscription = handlers[attempt.index];
     if (!subscription) return this.finish(attempt);
     if (delivery.lane.owner.isGone) return this.abandon(attempt);

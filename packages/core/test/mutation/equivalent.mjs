@@ -47,6 +47,18 @@ export const EQUIVALENT = [
     because: 'an attempt that failed has a handler that failed; the types do not know it',
   },
   {
+    file: 'dispatch',
+    was: 'failed[0]?.name',
+    replacement: 'failed[0].name',
+    because: 'an attempt that failed has a handler that failed; the types do not know it',
+  },
+  {
+    file: 'dispatch',
+    was: 'attempt.context?.abort',
+    replacement: 'attempt.context.abort',
+    because: 'a handler that is waited for has a context; the types do not know it',
+  },
+  {
     file: 'partition-lane',
     was: '[]',
     replacement: '["Stryker was here"]',
