@@ -5,6 +5,7 @@ import { makePlan, type Plan, type PlannedCase, type Selector, selectIds } from 
 import { within } from './poll.js';
 import { NotRunError, type Requirement, type Suite } from './registry.js';
 import { type ConformanceReport, ReportBuilder } from './report.js';
+import { StrayErrors } from './stray-errors.js';
 import { brokerInfoOf, type ConformanceSubject } from './subject.js';
 
 /** Options of a run. */
@@ -32,14 +33,11 @@ export class ConformanceRun {
   readonly #selected: ReadonlySet<string>;
   readonly #namespaces: Namespaces = createNamespaces();
   readonly #report = new ReportBuilder();
-  readonly #unhandled: unknown[] = [];
+  readonly #stray = new StrayErrors();
   readonly #executed = new Set<Requirement>();
   readonly #complete: boolean;
   readonly #long: boolean;
   #current: CaseContext | undefined;
-  readonly #onUnhandled = (reason: unknown): void => {
-    this.#unhandled.push(reason);
-  };
 
   constructor(subject: ConformanceSubject, suites: readonly Suite[], options: RunOptions = {}) {
     this.subject = subject;
@@ -63,8 +61,7 @@ export class ConformanceRun {
 
   /** Before the first case. */
   async start(): Promise<void> {
-    // While somebody listens, Node does not end the process: CT10 tells.
-    process.on('unhandledRejection', this.#onUnhandled);
+    this.#stray.watch();
     await this.subject.setup?.();
   }
 
@@ -73,7 +70,7 @@ export class ConformanceRun {
     const { of } = planned;
     const startedAtMs = performance.now();
     const findings = {
-      unhandledRejections: this.#unhandled,
+      unhandledRejections: this.#stray.all,
       executed: this.#executed,
       complete: this.#complete,
     };
@@ -82,7 +79,10 @@ export class ConformanceRun {
     let failure: { readonly error: unknown } | undefined;
     try {
       const body = planned.kind === 'run' ? of.run : of.otherwise;
-      if (body) await within(`${of.id} to end`, body.call(of, context), of.timeoutMs ?? CASE_TIMEOUT_MS);
+      if (body) {
+        const work = this.#stray.during(body.call(of, context));
+        await within(`${of.id} to end`, work, of.timeoutMs ?? CASE_TIMEOUT_MS);
+      }
     } catch (error) {
       failure = { error };
     }
@@ -132,7 +132,7 @@ export class ConformanceRun {
       const info = (await brokerInfoOf(this.subject)) ?? { name: 'unknown', version: 'unknown' };
       return this.#report.build(this.subject.name, info);
     } finally {
-      process.off('unhandledRejection', this.#onUnhandled);
+      this.#stray.unwatch();
       await this.subject.teardown?.();
     }
   }
