@@ -1,6 +1,15 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { run } from './processes.mjs';
 
 /**
@@ -12,20 +21,48 @@ import { run } from './processes.mjs';
  * @returns {Promise<{ folder: string, remove: () => void }>}
  */
 export async function brokenCopy(packageFolder, changes) {
-  const folder = mkdtempSync(join(tmpdir(), 'omnibus-mutant-'));
-  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const copy = copyOf(packageFolder, 'src');
   try {
-    cpSync(join(packageFolder, 'src'), join(folder, 'src'), { recursive: true });
-    cpSync(join(packageFolder, 'package.json'), join(folder, 'package.json'));
-    // Clients and core are the same as those of the healthy package.
-    symlinkSync(join(packageFolder, 'node_modules'), join(folder, 'node_modules'), 'dir');
-    for (const change of changes) breakFile(join(folder, 'src', change.file), change);
-    await build(folder);
-    return { folder, remove };
+    for (const change of changes) breakFile(join(copy.folder, 'src', change.file), change);
+    await build(copy.folder, packageFolder);
+    return copy;
   } catch (error) {
-    remove();
+    copy.remove();
     throw error;
   }
+}
+
+/**
+ * A copy of a built package that finds some of its dependencies elsewhere: programs started from it, and the processes that
+ * those start, run on what stands there.
+ *
+ * @param {string} packageFolder
+ * @param {Readonly<Record<string, string>>} dependencies folder by name
+ * @returns {{ folder: string, remove: () => void }}
+ */
+export function builtOn(packageFolder, dependencies) {
+  return copyOf(packageFolder, 'dist', dependencies);
+}
+
+function copyOf(packageFolder, part, dependencies = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'omnibus-mutant-'));
+  for (const each of [part, 'package.json'])
+    cpSync(join(packageFolder, each), join(folder, each), { recursive: true });
+  const installed = join(packageFolder, 'node_modules');
+  for (const name of packagesIn(installed)) {
+    const link = join(folder, 'node_modules', name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(dependencies[name] ?? join(installed, name), link, 'dir');
+  }
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+function packagesIn(folder) {
+  return readdirSync(folder)
+    .filter((name) => !name.startsWith('.'))
+    .flatMap((name) =>
+      name.startsWith('@') ? readdirSync(join(folder, name)).map((inner) => `${name}/${inner}`) : [name],
+    );
 }
 
 function breakFile(path, { file, find, replace }) {
@@ -38,17 +75,8 @@ function breakFile(path, { file, find, replace }) {
   );
 }
 
-async function build(folder) {
-  mkdirSync(join(folder, 'dist'), { recursive: true });
-  const args = [
-    'src/index.ts',
-    '--no-config',
-    '--format',
-    'cjs,esm',
-    '--target',
-    'node20',
-    '--shims',
-    '--silent',
-  ];
+/** As the package itself is built, without what nobody reads here. */
+async function build(folder, packageFolder) {
+  const args = ['--config', join(packageFolder, 'tsup.config.ts'), '--no-dts', '--no-sourcemap', '--silent'];
   if ((await run('tsup', args, folder)) !== 0) throw new Error('the broken copy could not be built');
 }
