@@ -1,4 +1,4 @@
-import { EMPTY_JOURNAL, formatJournal, type JournalDocument, serialFrom } from './journal.js';
+import { formatJournal, type JournalDocument, serialFrom } from './journal.js';
 
 /** The journal of one owned partition: changes it, and stores it with at most one save under way. */
 export class JournalKeeper {
@@ -11,14 +11,11 @@ export class JournalKeeper {
   private suspects = 0;
   private cached: string | undefined;
   private saving: Promise<void> | undefined;
-  private following: Promise<void> | undefined;
 
   constructor(
     private readonly store: (journal: string) => Promise<void>,
     private readonly maxAttempts: number,
-  ) {
-    this.load(EMPTY_JOURNAL);
-  }
+  ) {}
 
   load(journal: JournalDocument): void {
     this.opener = journal.opener;
@@ -83,7 +80,6 @@ export class JournalKeeper {
   /** The event needs no count any more. */
   forget(position: string): void {
     this.attemptEnded(position);
-    if (this.failures.size === 0 && this.deaths.size === 0) return;
     const known = this.failures.delete(position);
     if (this.deaths.delete(position) || known) this.cached = undefined;
   }
@@ -104,14 +100,9 @@ export class JournalKeeper {
   /** Resolves when the journal as it stands now is stored. Calls made while a save is under way share the one behind it. */
   save(): Promise<void> {
     if (!this.saving) return this.begin();
-    if (!this.following) {
-      const next = (): Promise<void> => {
-        this.following = undefined;
-        return this.saving ?? this.begin();
-      };
-      this.following = this.saving.then(next, next);
-    }
-    return this.following;
+    // Whoever comes first begins the next save, and the others find it.
+    const next = (): Promise<void> => this.saving ?? this.begin();
+    return this.saving.then(next, next);
   }
 
   /** Whoever dies now does not die of this event. The sequence stays: it tells that older intents are over too. */
@@ -135,10 +126,9 @@ export class JournalKeeper {
   }
 
   private begin(): Promise<void> {
-    const saving = this.store(this.text()).finally(() => {
-      if (this.saving === saving) this.saving = undefined;
+    this.saving = this.store(this.text()).finally(() => {
+      this.saving = undefined;
     });
-    this.saving = saving;
-    return saving;
+    return this.saving;
   }
 }

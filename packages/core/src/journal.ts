@@ -42,8 +42,8 @@ const MAX_JOURNAL_BYTES = 4_000;
 const MAX_STORED_LENGTH = 65_536;
 
 interface StoredJournal {
-  o?: string;
-  i?: string;
+  o?: string | undefined;
+  i?: string | undefined;
   q?: number;
   l?: [string, number];
   a?: Record<string, number>;
@@ -82,9 +82,9 @@ export function formatJournal(journal: JournalDocument): string {
   let failures = [...journal.failures];
   for (;;) {
     const stored: StoredJournal = {};
-    if (journal.opener !== undefined) stored.o = journal.opener;
+    stored.o = journal.opener;
     if (journal.intent) {
-      if (journal.intent.position !== undefined) stored.i = journal.intent.position;
+      stored.i = journal.intent.position;
       stored.q = journal.intent.sequence;
     }
     if (journal.previous) stored.l = [journal.previous.opener, journal.previous.sequence];

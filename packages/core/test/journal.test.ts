@@ -26,7 +26,8 @@ describe('taking a partition over', () => {
   });
 
   it('counts an anonymous death when the former owner left its name', () => {
-    expect(takeOver(journals({ 0: { opener: 'old' } }), terms)).toMatchObject({
+    expect(takeOver(journals({ 0: { opener: 'old' } }), terms)).toEqual({
+      ...EMPTY_JOURNAL,
       opener: 'new',
       anonymousDeaths: 1,
       suspects: 100,
@@ -87,6 +88,16 @@ describe('taking a partition over', () => {
       opener: 'new',
       previous: { opener: 'old', sequence: 5 },
       suspects: 5,
+    });
+  });
+
+  it('blames nobody here when what the dead owner intended was elsewhere', () => {
+    const elsewhere = { opener: 'old', intent: { position: '2', sequence: 6 } };
+    const after = takeOver(journals({ 0: { opener: 'old' }, 1: elsewhere }), terms);
+    expect(after).toEqual({
+      ...EMPTY_JOURNAL,
+      opener: 'new',
+      previous: { opener: 'old', sequence: 6 },
     });
   });
 
@@ -153,6 +164,7 @@ describe('the stored journal', () => {
     undefined,
     '',
     'not json',
+    'null',
     '[]',
     '{"a":5,"d":"x","u":-1,"i":7,"q":"z","l":"no","c":null}',
     '{broken',
@@ -172,6 +184,7 @@ describe('the stored journal', () => {
   it.each([
     ['a name that is none', '{"o":1,"d":2}', { anonymousDeaths: 2 }],
     ['an intent without a sequence', '{"i":"7","d":2}', { anonymousDeaths: 2 }],
+    ['a position that is none', '{"i":7,"q":3}', { intent: { position: undefined, sequence: 3 } }],
     ['a former intent without its owner', '{"l":[1,2],"d":2}', { anonymousDeaths: 2 }],
     ['a former intent without its sequence', '{"l":["a","2"],"d":2}', { anonymousDeaths: 2 }],
     ['a former intent that is no pair', '{"l":{"0":"a","1":2},"d":2}', { anonymousDeaths: 2 }],
@@ -197,6 +210,12 @@ describe('the stored journal', () => {
     const fitting = 'x'.repeat(4_000 - bytesOf(''));
     expect(bytesOf(fitting)).toBe(4_000);
     expect(bytesOf(`${fitting}x`)).toBeLessThan(4_000);
+  });
+
+  it('is written also when nothing more can be left out', () => {
+    const long = 'x'.repeat(5_000);
+    const text = formatJournal({ ...EMPTY_JOURNAL, deaths: new Map([[long, 1]]) });
+    expect(parseJournal(text).deaths.get(long)).toBe(1);
   });
 
   it('drops a fifth of the failures at a time until it fits', () => {

@@ -59,6 +59,42 @@ export const EQUIVALENT = [
     because: 'a handler that is waited for has a context; the types do not know it',
   },
   {
+    file: 'journal',
+    was: 'sequence !== undefined',
+    replacement: 'true',
+    because: 'nothing is greater than a number when it is none, and none replaced by none is none',
+  },
+  {
+    file: 'journal',
+    was: 'sequence > newest',
+    replacement: 'sequence >= newest',
+    because: 'of two that are equal either will do',
+  },
+  {
+    file: 'journal',
+    was: "typeof value === 'number'",
+    replacement: 'true',
+    because: 'what is no number is no integer; the types do not know it',
+  },
+  {
+    file: 'journal',
+    was: 'value > 0',
+    replacement: 'value >= 0',
+    because: '0 reads as 0 either way',
+  },
+  {
+    file: 'journal-keeper',
+    was: 'opener === undefined',
+    replacement: 'false',
+    because: 'what is undefined is not written either way; the types ask for the difference',
+  },
+  {
+    file: 'journal-keeper',
+    was: 'intent === undefined',
+    replacement: 'false',
+    because: 'what is undefined is not written either way; the types ask for the difference',
+  },
+  {
     file: 'partition-lane',
     was: '[]',
     replacement: '["Stryker was here"]',
