@@ -1,4 +1,4 @@
-/** This bus with one line of settlement or fencing broken, and the ids of the kit that are to find it. */
+/** This bus with one line of settlement, fencing, security or topology broken, and the ids of the kit that are to find it. */
 export const mutants = [
   {
     name: 'redis-trusts-its-leases',
@@ -69,6 +69,18 @@ export const mutants = [
         file: 'errors.ts',
         find: "NOPERM: { code: 'AUTHORIZATION' },",
         replace: "NOPERM: { code: 'BROKER' },",
+      },
+    ],
+  },
+  {
+    name: 'redis-uses-what-it-finds',
+    defect: 'spreads keys over more partitions than the stream was made with',
+    caughtBy: ['CF04'],
+    changes: [
+      {
+        file: 'topology.ts',
+        find: 'if (Number(stored) < wanted) throw fewerPartitions(keys, Number(stored), wanted);',
+        replace: '',
       },
     ],
   },
