@@ -9,7 +9,7 @@ import type { OutboundRecord, SendResult, TransportLimits } from '../src/transpo
 import { numbered } from './memory-buses.js';
 import { Life, SimulatedTime, START_MS } from './simulation/time.js';
 
-const PARTITIONS = 4;
+const PARTITIONS = 5;
 const ROOMY: TransportLimits = {
   maxRecordBytes: 1e9,
   maxRecordsPerPartition: 1e9,
@@ -353,7 +353,13 @@ describe('an end', () => {
     const calls = [bench.add(record('a', 1)), bench.add(record('a', 2))];
     await bench.passUntil(5);
     const closed = new BusError('BUS_CLOSED', 'closed');
+    let isIdle = false;
+    void bench.accumulator.idle().then(() => {
+      isIdle = true;
+    });
     expect(bench.accumulator.abort(closed)).toBe(2);
+    await bench.passUntil(9);
+    expect(isIdle).toBe(false);
     await bench.passUntil(100);
     expect(calls.map(({ outcome }) => outcome)).toEqual([
       expect.objectContaining({ code: 'BUS_CLOSED' }),
@@ -364,7 +370,7 @@ describe('an end', () => {
     expect(later.outcome).toBe(closed);
     expect(bench.sends).toEqual([[0, 'a1']]);
     expect(bench.stats).toMatchObject({ eventsPublished: 0, pendingPublishes: 0, lastPublishAtMs: 0 });
-    expect(bench.accumulator.abort(closed)).toBe(0);
+    expect([isIdle, bench.accumulator.abort(closed)]).toEqual([true, 0]);
   });
 
   it('is waited for until nothing is queued or under way', async () => {
