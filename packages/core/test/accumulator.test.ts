@@ -9,7 +9,7 @@ import type { OutboundRecord, SendResult, TransportLimits } from '../src/transpo
 import { numbered } from './memory-buses.js';
 import { Life, SimulatedTime, START_MS } from './simulation/time.js';
 
-const PARTITIONS = 5;
+const PARTITIONS = 7;
 const ROOMY: TransportLimits = {
   maxRecordBytes: 1e9,
   maxRecordsPerPartition: 1e9,
