@@ -67,6 +67,10 @@ describe('the wait before a retry', () => {
     expect(backoffDelayMs(attempt, policy, () => 0.9)).toBe(delayMs);
   });
 
+  it('is 0 with a base of 0 also after so many attempts that the factor has no bounds', () => {
+    expect(backoffDelayMs(2_000, { baseDelayMs: 0, factor: 2, maxDelayMs: 1_000, jitter: 0 })).toBe(0);
+  });
+
   it('is spread to both sides by the jitter', () => {
     const jittered = { ...policy, jitter: 0.1 };
     expect([0, 0.5, 0.999999].map((random) => backoffDelayMs(1, jittered, () => random))).toEqual([
@@ -123,6 +127,16 @@ describe('after a failed attempt', () => {
       kind: 'dead-letter',
       reason: 'non-retryable',
     });
+  });
+
+  it('a BusError that cannot be looked at is tried again', () => {
+    const hostile = new BusError('BROKER', 'x');
+    Object.defineProperty(hostile, 'code', {
+      get: () => {
+        throw new Error('no');
+      },
+    });
+    expect(decide(1, hostile).kind).toBe('retry');
   });
 
   it('another BusError is tried again, also one that says the call is not retryable', () => {

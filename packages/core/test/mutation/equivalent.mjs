@@ -100,4 +100,16 @@ export const EQUIVALENT = [
     replacement: '["Stryker was here"]',
     because: 'nothing is taken out of a lost partition; the list is emptied to let go of memory',
   },
+  {
+    file: 'retry',
+    was: 'policy.retryIf?.(error, event)',
+    replacement: 'policy.retryIf(error, event)',
+    because: 'calling what is not there throws, and what throws does not decide',
+  },
+  {
+    file: 'retry',
+    was: '{\n    return false; // A hostile getter or proxy: an error like any other.\n  }',
+    replacement: '{}',
+    because: 'undefined is as little a yes',
+  },
 ];
