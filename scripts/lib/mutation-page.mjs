@@ -11,7 +11,7 @@ export const PAGE = join(ROOT, 'docs/mutation-of-core.md');
 const MEASURED_LAYERS = ['pure', 'stateful'];
 const HEAD = `# Mutation of core
 
-[Stryker](https://stryker-mutator.io) changes core's sources, one small thing at a time, and runs the tests: a mutant that no test finds is code that no test asks about. The score is the share that was found, by a test that failed or by one that never ended. Each file is asked of the tests that are nearest to it (\`packages/core/test/mutation/parts.mjs\`) and of 50 scenarios of the simulation, not of all tests: the scores are lower bounds. Sentences of error messages are not mutated.
+[Stryker](https://stryker-mutator.io) changes core's sources, one small thing at a time, and runs the tests: a mutant that no test finds is code that no test asks about. The score is the share that was found, by a test that failed or by one that never ended. Each file is asked of the tests that are nearest to it (\`packages/core/test/mutation/parts.mjs\`) and of 50 scenarios of the simulation, not of all tests: the scores are lower bounds. Sentences of error messages are not mutated. A file is as it was when it was last measured: tests and code that a survivor asked for may have come since.
 
 This page is written by \`npm run test:long -- mutation\`, from \`reports/mutation-core.json\`.
 `;
@@ -60,7 +60,8 @@ function unmeasured(files) {
 
 function survivorsOf(file, survivors) {
   if (survivors.length === 0) return [];
-  const lines = survivors.map(({ line, was, replacement }) => {
+  const sorted = [...survivors].sort((a, b) => a.line - b.line);
+  const lines = sorted.map(({ line, was, replacement }) => {
     const known = EQUIVALENT.find(
       (each) => each.file === file && each.was === was && each.replacement === replacement,
     );
@@ -73,5 +74,6 @@ function survivorsOf(file, survivors) {
 /** On one line, shortened, and safe for backticks inside. */
 function code(text) {
   const flat = text.replaceAll(/\s+/g, ' ');
-  return `\`\` ${flat.length > 90 ? `${flat.slice(0, 89)}…` : flat} \`\``;
+  const short = flat.length > 90 ? `${flat.slice(0, 89)}…` : flat;
+  return flat.includes('`') ? `\`\` ${short} \`\`` : `\`${short}\``;
 }
