@@ -112,4 +112,10 @@ export const EQUIVALENT = [
     replacement: '{}',
     because: 'undefined is as little a yes',
   },
+  {
+    file: 'journal-keeper',
+    was: 'previous === undefined',
+    replacement: 'false',
+    because: 'what is undefined is not written either way; the types ask for the difference',
+  },
 ];
