@@ -18,6 +18,8 @@ export interface ClientEvents {
 
 const KEEP_ALIVE_MS = 30_000;
 const DISCONNECT_TIMEOUT_MS = 100;
+/** How often a server that reads its data after a start is asked whether it serves. */
+const LOADING_LOOK_MS = 100;
 /** Above it the server has gone rather than that it is slow. */
 const BLOCK_GRACE_MS = 2_000;
 
@@ -172,6 +174,8 @@ function houseOptions(connectionName: string, socketTimeoutMs: number): RedisOpt
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
     connectTimeout: socketTimeoutMs,
     socketTimeout: socketTimeoutMs,
+    // By itself the client waits as long as the server guesses that it will load, up to ten seconds: longer than a lease.
+    maxLoadingRetryTime: LOADING_LOOK_MS,
     // A socket that is closed is not waited for.
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     keepAlive: KEEP_ALIVE_MS,
