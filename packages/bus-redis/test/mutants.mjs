@@ -37,24 +37,6 @@ export const mutants = [
     ],
   },
   {
-    name: 'redis-waits-for-ever',
-    defect: 'takes a connection over which nothing comes for one that works',
-    caughtBy: ['FA04'],
-    changes: [{ file: 'client.ts', find: 'socketTimeout: socketTimeoutMs,', replace: '' }],
-  },
-  {
-    name: 'redis-takes-slow-for-broken',
-    defect: 'breaks connections whose answers take longer than a tenth of a second',
-    caughtBy: ['FA05'],
-    changes: [{ file: 'client.ts', find: 'socketTimeout: socketTimeoutMs,', replace: 'socketTimeout: 100,' }],
-  },
-  {
-    name: 'redis-leaves-timers-of-sockets',
-    defect: 'leaves the timer of every socket that was cut running',
-    caughtBy: ['FA06'],
-    changes: [{ file: 'client.ts', find: 'repairSocketTimers(this.commands);', replace: '' }],
-  },
-  {
     name: 'redis-trusts-every-certificate',
     defect: 'takes any server for the right one',
     caughtBy: ['SE01'],
