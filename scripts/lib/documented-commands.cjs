@@ -1,17 +1,10 @@
-const { readFileSync } = require('node:fs');
-const { join } = require('node:path');
+const { documentedBlock } = require('./documented-block.cjs');
 
-const DOCUMENT = join(__dirname, '../../docs/security.md');
 const WORD = /'(?<quoted>[^']*)'|(?<bare>[\w./:=,*+|~%@-]+)|(?<variable>\$\w+)/y;
 
 /** The commands of the block behind `<!-- commands: NAME -->` in `docs/security.md`, each as its words. */
 function documentedCommands(name) {
-  const text = readFileSync(DOCUMENT, 'utf8');
-  const marker = `<!-- commands: ${name} -->\n\n\`\`\`sh\n`;
-  const start = text.indexOf(marker);
-  if (start === -1) throw new Error(`docs/security.md has no block of commands "${name}"`);
-  const block = text.slice(start + marker.length, text.indexOf('\n```', start + marker.length));
-  return block
+  return documentedBlock('commands', name)
     .replaceAll('\\\n', ' ')
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.startsWith('#'))

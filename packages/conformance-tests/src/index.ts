@@ -76,7 +76,7 @@ export type {
   WrongKey,
 } from './security/secured.js';
 export type { BrokerControl, Provides } from './shipped/broker-control.js';
-export type { ClusterNode, StartedCluster } from './shipped/clustered.js';
+export type { StartedCluster } from './shipped/clustered.js';
 export { kafkaClusterSubject, rabbitMQClusterSubject, redisClusterSubject } from './shipped/clusters.js';
 export { type KafkaSubjectOptions, type KafkaUnderTest, kafkaSubject } from './shipped/kafka.js';
 export { type StartedKafka, type StartKafkaOptions, startedKafka } from './shipped/kafka-under-test.js';

@@ -80,6 +80,8 @@ export class JournalKeeper {
   /** The event needs no count any more. */
   forget(position: string): void {
     this.attemptEnded(position);
+    // So it is for nearly every event: nothing is looked up for it then.
+    if (this.failures.size === 0 && this.deaths.size === 0) return;
     const known = this.failures.delete(position);
     if (this.deaths.delete(position) || known) this.cached = undefined;
   }

@@ -1,5 +1,5 @@
 import type { NetworkFaults } from '../network-faults.js';
-import type { CreateRequest, Faults, ProxiedSubject } from '../subject.js';
+import type { CreateRequest, Faults, NodeFaults, ProxiedSubject } from '../subject.js';
 
 /** How to hurt a broker that is a process. */
 export interface BrokerControl {
@@ -30,6 +30,17 @@ export interface ProxiedWay {
   readonly processEnv: Readonly<Record<string, string>>;
 }
 
+/** The faults of what is a process, or several. It is asked for when it is needed. */
+export function processFaults(control: () => BrokerControl): NodeFaults {
+  return {
+    stop: () => control().down(),
+    kill: () => control().kill(),
+    start: () => control().start(),
+    pause: () => control().pause(),
+    resume: () => control().resume(),
+  };
+}
+
 /** The faults of a broker as a process, and of the network before it. Both are asked for when they are needed. */
 export function brokerFaults(
   provides: Provides,
@@ -43,14 +54,7 @@ export function brokerFaults(
   };
   return {
     ...(provides.control
-      ? {
-          pause: () => controlled().pause(),
-          resume: () => controlled().resume(),
-          stop: () => controlled().down(),
-          kill: () => controlled().kill(),
-          start: () => controlled().start(),
-          settle: async () => controlled().settle?.(),
-        }
+      ? { ...processFaults(controlled), settle: async () => controlled().settle?.() }
       : {}),
     ...(provides.proxied
       ? {

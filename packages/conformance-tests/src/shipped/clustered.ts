@@ -1,23 +1,13 @@
 import type { EventBus } from '@omnibus/core';
 
-import type { ConformanceSubject, CreateRequest, Faults, NodeFaults } from '../subject.js';
+import { brokerInfoOf, type ConformanceSubject, type CreateRequest } from '../subject.js';
+import { type BrokerControl, processFaults } from './broker-control.js';
 
 /** A cluster that was started for tests. */
-export interface StartedCluster {
+export interface StartedCluster extends BrokerControl {
   readonly version: string;
-  node(index: number): ClusterNode;
-  pause(): Promise<void>;
-  resume(): Promise<void>;
-  down(): Promise<void>;
-  kill(): Promise<void>;
-  start(): Promise<void>;
+  node(index: number): BrokerControl;
   stop(): Promise<void>;
-}
-
-/** A node of it. */
-export interface ClusterNode extends Omit<NodeFaults, 'stop'> {
-  /** Orderly; data stay. */
-  down(): Promise<void>;
 }
 
 /** What makes a subject on a cluster. */
@@ -38,34 +28,16 @@ export interface Clustered<Cluster extends StartedCluster> {
  * left behind goes with the cluster.
  */
 export function clustered<Cluster extends StartedCluster>(made: Clustered<Cluster>): ConformanceSubject {
-  const { name, capabilities, processModule, budget, broker } = made.subject;
+  const { name, capabilities, processModule, budget } = made.subject;
   let cluster: Cluster | undefined;
   const running = (): Cluster => {
     if (!cluster) throw new Error('the cluster is not started');
     return cluster;
   };
-  const nodeFaults = (index: number): NodeFaults => {
-    const node = (): ClusterNode => running().node(index);
-    return {
-      stop: () => node().down(),
-      kill: () => node().kill(),
-      start: () => node().start(),
-      pause: () => node().pause(),
-      resume: () => node().resume(),
-    };
-  };
-  const faults: Faults = {
-    stop: () => running().down(),
-    kill: () => running().kill(),
-    start: () => running().start(),
-    pause: () => running().pause(),
-    resume: () => running().resume(),
-    nodes: Array.from({ length: made.nodes }, (_, index) => nodeFaults(index)),
-  };
   return {
     name,
     broker: async () => {
-      const info = await (typeof broker === 'function' ? broker() : broker);
+      const info = await brokerInfoOf(made.subject);
       return { name: `${info?.name ?? name} of ${made.nodes} nodes`, version: running().version };
     },
     capabilities: { ...capabilities, security: false },
@@ -76,7 +48,10 @@ export function clustered<Cluster extends StartedCluster>(made: Clustered<Cluste
     create: (request) => made.create(made.addresses(running()), request),
     ...(processModule === undefined ? {} : { processModule }),
     processEnv: () => ({ [made.variable]: made.addresses(running()) }),
-    faults,
+    faults: {
+      ...processFaults(running),
+      nodes: Array.from({ length: made.nodes }, (_, index) => processFaults(() => running().node(index))),
+    },
     survivesKill: true,
     ...(budget && { budget }),
   };
